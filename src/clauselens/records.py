@@ -1,0 +1,121 @@
+"""The frozen records that rooms hand to each other.
+
+Offsets are counted in characters (Unicode code points) of ``Document.text``, half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Kind = Literal["sentence", "list_item", "heading", "boilerplate"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CLAUSE_KINDS: tuple[Kind, ...] = ("sentence", "list_item")
+"""The kinds that are annotated and scored; headings and boilerplate state nothing by kind."""
+
+SECTION_SEPARATOR = " > "
+"""Joins a heading path into the one string that rows and encoders carry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A policy as text.
+
+    ``sha256`` is the digest of the file's bytes (hexadecimal), ``language`` an ISO 639-1 code.
+    """
+
+    id: str
+    source: str
+    sha256: str
+    title: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the encoder sees before a sentence: its heading path and the lead-in of its list."""
+
+    section: str = ""
+    lead_in: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """A unit of a document: ``document.text[start:end] == text``, always.
+
+    ``section`` is the heading path, outermost first, without list markers; ``lead_in`` the
+    sentence that introduces the list which the unit belongs to, empty if there is none.
+    """
+
+    id: str
+    document_id: str
+    start: int
+    end: int
+    text: str
+    kind: Kind
+    section: tuple[str, ...]
+    lead_in: str
+
+    @property
+    def is_clause(self) -> bool:
+        return self.kind in CLAUSE_KINDS
+
+    @property
+    def context(self) -> Context:
+        return Context(section=SECTION_SEPARATOR.join(self.section), lead_in=self.lead_in)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """The labels that one annotator gave one sentence; ``note`` holds doubts or a reason."""
+
+    sentence_id: str
+    annotator: str
+    labels: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A row of a dataset. Bring-your-own rows need only ``text`` and ``labels``.
+
+    ``start`` and ``end`` are -1 where the row comes from no document; ``duplicate_group`` is
+    the index of its near-duplicate group in the dataset.
+    """
+
+    id: str
+    text: str
+    labels: tuple[str, ...]
+    document_id: str = ""
+    start: int = -1
+    end: int = -1
+    kind: str = "sentence"
+    section: str = ""
+    lead_in: str = ""
+    duplicate_group: int = -1
+    split: str = "train"
+
+    @property
+    def context(self) -> Context:
+        return Context(section=self.section, lead_in=self.lead_in)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What the classifier says of one text.
+
+    ``row`` counts inputs from 0. ``scores`` maps every label to a probability in [0, 1];
+    ``labels`` are those at or above their own threshold, in the taxonomy's order. ``windows``
+    is the number of windows in which the text was read. Where ``error`` is set, the row could
+    not be read: it has no labels, no scores and 0 windows.
+    """
+
+    id: str
+    row: int
+    labels: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    windows: int = 0
+    error: str | None = None
