@@ -46,7 +46,7 @@ def build_sentences(raw: Path, out: Path) -> BuiltSentences:
         raise InputError(
             f"{path} is frozen, and the segmentation now differs in {len(differing)} units, first "
             f"{differing[0] if differing else 'a unit that is gone'!r}: build into another folder, "
-            "then move the labels with 'clauselens annotation carry'"
+            "then move the labels with 'clauselens carry'"
         )
     if changed:
         write_bytes(path, data)

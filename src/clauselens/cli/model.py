@@ -1,0 +1,208 @@
+"""Commands that train, evaluate and use a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from clauselens.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from clauselens.evaluation.metrics import Metrics
+    from clauselens.inference.classifier import Thresholds
+    from clauselens.records import Example
+
+ModelArgument = Annotated[Path, typer.Argument(help="A model folder, as `train` writes it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to ``app``."""
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    app.command("predict")(predict)
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A run, such as configs/minilm.yaml.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Changes to it: `seed=1`, `trainer.num_train_epochs=3` …"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Model folder. Default: models/<name of the config>."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the model folder if it is there.")
+    ] = False,
+) -> None:
+    """Fine-tune an encoder and write a model folder.
+
+    An interrupted run goes on from its last checkpoint when the same command is given again
+    (with `trainer.save_strategy=epoch`, or `steps`).
+    """
+    from clauselens.training.config import read_train_config
+    from clauselens.training.run import train as run
+
+    settings = read_train_config(config, overrides or [])
+    trained = run(
+        settings, out or Path("models") / config.stem, scorer=score_examples, overwrite=overwrite
+    )
+    print(
+        f"{trained.folder}: {trained.train_rows} rows, {trained.fit.steps} steps, "
+        f"{trained.fit.seconds:.0f} s"
+    )
+    print("on the validation split, where the thresholds were fitted:")
+    _print_metrics(trained.validation)
+
+
+def evaluate(
+    model: ModelArgument,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Dataset folder or file. Default: the one it was trained on."),
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="Which rows to score.")] = "test",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Default: MODEL/evaluation.")
+    ] = None,
+) -> None:
+    """Score a model on rows that it did not see, beside TF-IDF with logistic regression.
+
+    Both get the same context and thresholds tuned on the validation split. Rows that the model
+    saw, or near-duplicates of them, are refused.
+    """
+    from clauselens.cli.evaluation import evaluate_model
+
+    folder = out or model / "evaluation"
+    report = evaluate_model(model, data=data, split=split, out=folder)
+    _print_metrics(report.systems[0].metrics)
+    table = Table("system", "micro-F1", "95 %", "macro-F1", "95 %", "exact match")
+    for system in report.systems:
+        cells = [
+            text
+            for figure in (system.micro_f1, system.macro_f1)
+            for text in (f"{figure.value:.3f}", f"{figure.low:.3f}-{figure.high:.3f}")
+        ]
+        table.add_row(system.name, *cells, f"{system.metrics.exact_match:.3f}")
+    Console().print(table)
+    print(f"{folder}: report.md, metrics.json")
+
+
+def predict(
+    model: ModelArgument,
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(help="Text documents, CSV, JSON Lines, Parquet, folders, or - for JSON Lines."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="OUT.jsonl, OUT.csv or OUT.parquet; - for JSON Lines.")
+    ],
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option("--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."),
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column of the text.")] = "text",
+    id_column: Annotated[str, typer.Option(help="Column of the id, if there is one.")] = "id",
+    section_column: Annotated[str, typer.Option(help="Column of the heading path.")] = "section",
+    lead_in_column: Annotated[str, typer.Option(help="Column of the list's lead-in.")] = "lead_in",
+    keep_columns: Annotated[
+        str, typer.Option(help="Columns to copy into the output, by commas; * for all.")
+    ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+) -> None:
+    """Classify texts in bulk: scores of all labels, labels by each label's threshold.
+
+    A text document (.txt) is segmented first, and each clause is read with its section and
+    lead-in. A bad row gets its error in the output, and the run goes on.
+    """
+    from clauselens.inference.batch import predict_files
+    from clauselens.inference.classifier import ClauseClassifier
+    from clauselens.inference.inputs import Columns, expand
+
+    columns = Columns(
+        text=text_column,
+        id=id_column,
+        section=section_column,
+        lead_in=lead_in_column,
+        keep=tuple(name.strip() for name in keep_columns.split(",") if name.strip()),
+    )
+    cuts = _threshold(threshold or [])
+    files = expand(inputs)
+    classifier = ClauseClassifier.load(model)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed:,} rows"),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("predict", total=None, rate="")
+
+        def show(rows: int) -> None:
+            speed = bar.tasks[task].finished_speed or bar.tasks[task].speed
+            bar.update(task, completed=rows, rate=f"{speed:,.0f} rows/s" if speed else "")
+
+        summary = predict_files(
+            classifier, files, out, columns=columns, threshold=cuts, strict=strict, progress=show
+        )
+    Console(stderr=True).print(
+        f"{out}: {summary.rows:,} rows, {summary.errors:,} errors, {summary.seconds:.1f} s, "
+        f"{summary.rows_per_second:,.0f} rows/s",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def score_examples(folder: Path, examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Calibrated scores of a model folder, each row with its context: ``(n, labels)``."""
+    from clauselens.inference.classifier import ClauseClassifier
+
+    return ClauseClassifier.load(folder).predict_proba(
+        [example.text for example in examples], [example.context for example in examples]
+    )
+
+
+def _threshold(given: Sequence[str]) -> Thresholds:
+    values: dict[str, float] = {}
+    for text in given:
+        label, separator, number = text.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            raise InputError(f"--threshold {text!r}: expected a number or label=number") from None
+        if not separator:
+            if len(given) > 1:
+                raise InputError("--threshold: one number for all labels, or label=number for each")
+            return value
+        values[label] = value
+    return values or None
+
+
+def _print_metrics(metrics: Metrics) -> None:
+    table = Table("label", "support", "precision", "recall", "F1")
+    for label in metrics.labels:
+        table.add_row(
+            label.label,
+            str(label.support),
+            *(
+                "–" if value != value else f"{value:.3f}"
+                for value in (label.precision, label.recall, label.f1)
+            ),
+        )
+    Console().print(table)
+    print(
+        f"micro-F1 {metrics.micro_f1:.3f}   macro-F1 {metrics.macro_f1:.3f} "
+        f"({metrics.macro_labels} labels with 10 or more positives)   "
+        f"exact match {metrics.exact_match:.3f}   rows {metrics.rows}"
+    )

@@ -1,0 +1,211 @@
+"""Rows to classify, from text documents, CSV, JSON Lines, Parquet, folders or standard input.
+
+A row that cannot be read is yielded with its error, so that the run goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from clauselens.corpus.reader import read_document
+from clauselens.corpus.sentences import segment_document
+from clauselens.errors import InputError
+from clauselens.inference.classifier import text_problem
+from clauselens.records import SECTION_SEPARATOR, Context
+
+STDIN = Path("-")
+_PARQUET_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Which columns of a table hold what; only ``text`` must be there.
+
+    ``keep`` names further columns to copy into the output, ``("*",)`` all of them.
+    """
+
+    text: str = "text"
+    id: str = "id"
+    section: str = "section"
+    lead_in: str = "lead_in"
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRow:
+    """One text to classify. ``text`` is whatever the input holds; where ``error`` is set it says
+    why there is none. ``kept`` holds the columns that go into the output as they are."""
+
+    id: str
+    text: object
+    context: Context | None = None
+    error: str | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+
+Reader = Callable[[Path, Columns], Iterator[InputRow]]
+
+
+def read_rows(paths: Sequence[Path], columns: Columns) -> Iterator[InputRow]:
+    """Yield the rows of all inputs, in order.
+
+    Raises InputError if an input is missing, of an unknown kind, or lacks the text column.
+    """
+    for path in expand(paths):
+        yield from _reader(path)(path, columns)
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """Replace folders by the readable files in them, sorted. Raises InputError."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in _READERS)
+            if not inside:
+                raise InputError(f"{path}: no readable file in this folder ({_known()})")
+            files += inside
+        elif path == STDIN or path.is_file():
+            _reader(path)
+            files.append(path)
+        else:
+            raise InputError(f"{path}: no such file")
+    return files
+
+
+def _reader(path: Path) -> Reader:
+    if path == STDIN:
+        return _json_rows
+    if path.suffix not in _READERS:
+        raise InputError(f"{path}: cannot read {path.suffix or 'a file without suffix'} ({_known()})")
+    return _READERS[path.suffix]
+
+
+def _known() -> str:
+    return "known: " + ", ".join(_READERS)
+
+
+def _document_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
+    document = read_document(path)
+    for sentence in segment_document(document):
+        if sentence.is_clause:
+            yield InputRow(
+                id=sentence.id,
+                text=sentence.text,
+                context=sentence.context,
+                kept={
+                    "section": sentence.context.section,
+                    "lead_in": sentence.lead_in,
+                    "text": sentence.text,
+                },
+            )
+
+
+def _json_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
+    source: BinaryIO = sys.stdin.buffer if path == STDIN else path.open("rb")
+    with source:
+        for number, line in enumerate(source, start=1):
+            if not line.strip():
+                continue
+            place = f"{path}:{number}"
+            try:
+                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except UnicodeDecodeError as error:
+                yield InputRow(id=place, text=None, error=f"not UTF-8 at byte {error.start}")
+            except (json.JSONDecodeError, RecursionError) as error:
+                yield InputRow(id=place, text=None, error=f"not valid JSON: {error}")
+            else:
+                if isinstance(row, dict):
+                    yield _row(row, columns, place=place)
+                else:
+                    yield InputRow(
+                        id=place, text=None, error=f"expected an object, found {type(row).__name__}"
+                    )
+
+
+def _csv_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
+    # Bytes that are not UTF-8 become lone surrogates, which the row's check reports.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        csv.field_size_limit(sys.maxsize)
+        reader = csv.reader(file)
+        header = next(reader, None)
+        if header is None:
+            return
+        _need_text(header, columns, path)
+        while True:
+            place = f"{path}:{reader.line_num + 1}"
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield InputRow(id=place, text=None, error=f"not valid CSV: {error}")
+                continue
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield InputRow(
+                    id=place,
+                    text=None,
+                    error=f"{len(cells)} cells, the header has {len(header)}",
+                )
+                continue
+            yield _row(dict(zip(header, cells, strict=True)), columns, place=place)
+
+
+def _parquet_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
+    try:
+        with pq.ParquetFile(path) as file:
+            _need_text(file.schema_arrow.names, columns, path)
+            number = 0
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield _row(row, columns, place=f"{path}:{number}")
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: cannot read as Parquet: {' '.join(str(error).split())}") from None
+
+
+def _need_text(names: Sequence[str], columns: Columns, path: Path) -> None:
+    for name in (columns.text, *(k for k in columns.keep if k != "*")):
+        if name not in names:
+            raise InputError(f"{path}: no column {name!r} (columns: {', '.join(names)})")
+
+
+def _row(row: Mapping[str, Any], columns: Columns, *, place: str) -> InputRow:
+    identity = row.get(columns.id)
+    section, lead_in = row.get(columns.section), row.get(columns.lead_in)
+    if isinstance(section, list):
+        section = SECTION_SEPARATOR.join(str(part) for part in section)
+    text = row.get(columns.text)
+    kept = row if columns.keep == ("*",) else {key: row.get(key) for key in columns.keep}
+    return InputRow(
+        id=place if identity is None or identity == "" else str(identity),
+        # What is not a text is handed on: the classifier's check names what it is.
+        text=text,
+        context=Context(section=_text(section), lead_in=_text(lead_in)),
+        error=f"no field {columns.text!r}" if columns.text not in row else None,
+        kept=kept,
+    )
+
+
+def _text(value: Any) -> str:
+    # A context that is not a text, or not valid Unicode, is left out rather than losing the row.
+    return value if isinstance(value, str) and text_problem(value) is None else ""
+
+
+_READERS: dict[str, Reader] = {
+    ".txt": _document_rows,
+    ".csv": _csv_rows,
+    ".jsonl": _json_rows,
+    ".ndjson": _json_rows,
+    ".parquet": _parquet_rows,
+}

@@ -1,0 +1,61 @@
+"""Baselines on the same rows, with the same context: what the transformer has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from clauselens.model.encoding import context_text
+from clauselens.records import Example
+
+Rows = NDArray[np.object_]
+
+
+def tfidf_scores(
+    train: Sequence[Example],
+    gold: NDArray[np.bool_],
+    rows: Sequence[Example],
+    *,
+    context: bool = True,
+) -> NDArray[np.float64]:
+    """Probabilities of TF-IDF (1- to 2-grams) with logistic regression, ``(rows, labels)``.
+
+    Sentence and context are separate features; classes are weighted as balanced. A label without
+    positives, or without negatives, in training scores its share there.
+    """
+    pipeline = make_pipeline(
+        FeatureUnion([("text", _words(0)), ("context", _words(1))]) if context else _words(0),
+        OneVsRestClassifier(LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)),
+    )
+    scores = np.tile(gold.mean(0), (len(rows), 1))
+    learnable = gold.any(0) & ~gold.all(0)
+    pipeline.fit(_pairs(train), gold[:, learnable].astype(int))
+    scores[:, learnable] = pipeline.predict_proba(_pairs(rows))
+    return scores
+
+
+def prior_scores(gold: NDArray[np.bool_], rows: int) -> NDArray[np.float64]:
+    """Every row scored by each label's share in training: ``(rows, labels)``."""
+    return np.tile(gold.mean(0), (rows, 1))
+
+
+def _pairs(examples: Sequence[Example]) -> Rows:
+    return np.array([(e.text, context_text(e.context)) for e in examples], dtype=object)
+
+
+def _words(column: int) -> Pipeline:
+    return make_pipeline(
+        FunctionTransformer(_column, kw_args={"index": column}),
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+    )
+
+
+def _column(pairs: Rows, *, index: int) -> Rows:
+    return pairs[:, index]

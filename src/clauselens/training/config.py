@@ -1,0 +1,166 @@
+"""The training configuration: a YAML file with our few keys and a ``trainer:`` block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from clauselens.errors import InputError
+from clauselens.model.encoding import InputFormat
+from clauselens.taxonomy import nearest
+
+RESERVED = ("output_dir", "seed", "data_seed", "remove_unused_columns", "label_names")
+"""Trainer arguments that follow from our own keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderConfig:
+    """Which encoder: a local folder, a hub id, or the embedded package of that id.
+
+    ``sha256`` of its safetensors file is checked where it is given. ``dropout`` applies inside
+    the encoder, ``head_dropout`` before the classifier; ``attention`` is the implementation.
+    """
+
+    name: str
+    sha256: str = ""
+    dropout: float = 0.0
+    head_dropout: float = 0.1
+    attention: str = "eager"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputConfig:
+    """The input format, and in training the share of rows whose context is left out."""
+
+    max_length: int = 256
+    stride: int = 64
+    context: bool = True
+    context_dropout: float = 0.0
+
+    @property
+    def format(self) -> InputFormat:
+        return InputFormat(max_length=self.max_length, stride=self.stride, context=self.context)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossConfig:
+    """``bce``: binary cross-entropy with positive weights ``min(negatives / positives, cap)``;
+    ``asymmetric``: Ridnik et al. 2021, with its focusing and margin."""
+
+    name: str = "bce"
+    max_positive_weight: float = 1.0
+    gamma_negative: float = 4.0
+    gamma_positive: float = 1.0
+    margin: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """A whole run. Paths are relative to the working directory."""
+
+    data: str
+    taxonomy: str
+    encoder: EncoderConfig
+    input: InputConfig = field(default_factory=InputConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    seed: int = 0
+    validation_fraction: float = 0.15
+    trainer: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_train_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read a YAML file and apply overrides of the form ``key=value`` (``loss.name=bce``).
+
+    Raises InputError on an unknown key, naming the nearest valid one, or on a wrong value.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{path}: expected a mapping")
+    for override in overrides:
+        _apply(data, override)
+    config: TrainConfig = _build(TrainConfig, data, where=str(path), prefix="")
+    _check(config, where=str(path))
+    return config
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator or not key:
+        raise InputError(f"override {override!r}: expected key=value, such as seed=1")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(f"override {override!r}: the value is not valid YAML") from None
+    *parents, last = key.split(".")
+    for parent in parents:
+        data = data.setdefault(parent, {})
+        if not isinstance(data, dict):
+            raise InputError(f"override {override!r}: {parent!r} has no keys of its own")
+    data[last] = value
+
+
+def _build(kind: type, data: Any, *, where: str, prefix: str) -> Any:
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: {prefix.rstrip('.') or 'the file'} should be a mapping")
+    hints = get_type_hints(kind)
+    known = [entry.name for entry in fields(kind)]
+    values = {}
+    for key, value in data.items():
+        if key not in known:
+            raise InputError(f"{where}: unknown key '{prefix}{key}'{nearest(str(key), known)}")
+        hint = hints[key]
+        if is_dataclass(hint):
+            values[key] = _build(hint, value, where=where, prefix=f"{prefix}{key}.")
+        else:
+            values[key] = _value(hint, value, place=f"{where}: '{prefix}{key}'")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        # A key without a default is missing: dataclasses name it.
+        raise InputError(f"{where}: {prefix}{str(error).split('missing ')[-1]}") from None
+
+
+def _value(hint: Any, value: Any, *, place: str) -> Any:
+    if hint is float:
+        try:
+            # YAML 1.1 reads "3e-4" as a text.
+            return float(value)
+        except (TypeError, ValueError):
+            raise InputError(f"{place} is {value!r}, expected a number") from None
+    if hint in (int, str, bool):
+        if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+            raise InputError(f"{place} is {value!r}, expected {hint.__name__}")
+        return value
+    if not isinstance(value, dict):
+        raise InputError(f"{place} is {value!r}, expected a mapping")
+    return value
+
+
+def _check(config: TrainConfig, *, where: str) -> None:
+    if config.loss.name not in ("bce", "asymmetric"):
+        raise InputError(f"{where}: loss.name is {config.loss.name!r} (known: bce, asymmetric)")
+    for name, value in (
+        ("encoder.dropout", config.encoder.dropout),
+        ("encoder.head_dropout", config.encoder.head_dropout),
+        ("input.context_dropout", config.input.context_dropout),
+    ):
+        if not 0 <= value < 1:
+            raise InputError(f"{where}: {name} is {value}, expected a share from 0 to below 1")
+    if config.loss.max_positive_weight < 1:
+        raise InputError(f"{where}: loss.max_positive_weight is below 1")
+    for key in config.trainer:
+        if key in RESERVED:
+            raise InputError(f"{where}: 'trainer.{key}' is set by clauselens; leave it out")
+    _ = config.input.format

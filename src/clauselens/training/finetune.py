@@ -1,0 +1,223 @@
+"""Fine-tunes an encoder with a classification head by the Hugging Face Trainer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils import logging as transformers_logging
+
+from clauselens.errors import InputError
+from clauselens.evaluation.metrics import label_matrix
+from clauselens.model.encoding import InputEncoder, Window
+from clauselens.records import Example
+from clauselens.taxonomy import Taxonomy, nearest
+from clauselens.training.config import TrainConfig
+from clauselens.training.encoders import Encoder
+from clauselens.training.losses import build_loss
+
+_INNER_DROPOUT = (
+    "hidden_dropout_prob",
+    "attention_probs_dropout_prob",
+    "dropout",
+    "attention_dropout",
+)
+_HEAD_DROPOUT = ("classifier_dropout", "seq_classif_dropout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitFacts:
+    """What a fit took: optimiser steps, seconds, mean training loss."""
+
+    steps: int
+    seconds: float
+    loss: float
+
+
+class EncodedRows(Dataset[dict[str, Any]]):
+    """Rows as token ids, with and without context; the epoch decides which one is shown.
+
+    Whether a row loses its context is drawn from (seed, epoch, row), so that a resumed run sees
+    what an uninterrupted one would. A row that is too long is shown by its first window.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        *,
+        encoder: InputEncoder,
+        labels: Sequence[str],
+        context_dropout: float,
+        seed: int,
+    ) -> None:
+        texts = [example.text for example in examples]
+        full = encoder.encode(texts, [example.context for example in examples])
+        self._full = [windows[0] for windows in full]
+        self._bare = [windows[0] for windows in encoder.encode(texts)]
+        self._targets = label_matrix([e.labels for e in examples], labels).astype(np.float32)
+        self._context_dropout = context_dropout
+        self._seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._full)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        draw = np.random.default_rng((self._seed, self.epoch, index)).random()
+        window: Window = (self._bare if draw < self._context_dropout else self._full)[index]
+        return {
+            "input_ids": list(window.ids),
+            "token_type_ids": list(window.type_ids),
+            "attention_mask": [1] * len(window.ids),
+            "labels": self._targets[index],
+        }
+
+
+class _ShowEpoch(TrainerCallback):
+    def __init__(self, rows: EncodedRows) -> None:
+        self._rows = rows
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._rows.epoch = int((state.epoch or 0) + 1e-6)
+
+
+def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
+    """The ``trainer:`` block as TrainingArguments. Raises InputError on an unknown key."""
+    known = [entry.name for entry in dataclass_fields(TrainingArguments) if entry.init]
+    for key in config.trainer:
+        if key not in known:
+            raise InputError(f"unknown key 'trainer.{key}'{nearest(key, known)}")
+    values = dict(config.trainer)
+    if values.get("bf16") == "auto":
+        values["bf16"] = has_fast_bf16()
+    for key, value in values.items():
+        if isinstance(value, str) and key in ("learning_rate", "weight_decay", "warmup_steps"):
+            values[key] = float(value)
+    values.setdefault("use_cpu", not torch.cuda.is_available())
+    try:
+        return TrainingArguments(
+            output_dir=str(work),
+            seed=config.seed,
+            data_seed=config.seed,
+            remove_unused_columns=False,
+            label_names=["labels"],
+            **values,
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"trainer: {' '.join(str(error).split())}") from None
+
+
+def has_fast_bf16() -> bool:
+    """Whether this machine multiplies bf16 natively (a GPU that has it, AMX or AVX-512 bf16)."""
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
+
+
+def fit(
+    config: TrainConfig,
+    *,
+    examples: Sequence[Example],
+    taxonomy: Taxonomy,
+    encoder: Encoder,
+    folder: Path,
+    work: Path,
+) -> FitFacts:
+    """Fine-tune on ``examples`` and save network and tokenizer into ``folder``.
+
+    Checkpoints go to ``work``; if one is there, the run goes on from it. Seeded.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    arguments = training_arguments(config, work)
+    set_seed(config.seed)
+    model = _model(config, encoder, taxonomy)
+    tokenizer = AutoTokenizer.from_pretrained(encoder.folder)
+    tokenizer.model_max_length = config.input.max_length
+    tokenizer.save_pretrained(folder)
+    rows = EncodedRows(
+        examples,
+        encoder=InputEncoder.load(folder, config.input.format),
+        labels=taxonomy.labels,
+        context_dropout=config.input.context_dropout,
+        seed=config.seed,
+    )
+    loss = build_loss(config.loss, label_matrix([e.labels for e in examples], taxonomy.labels))
+
+    def compute_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
+        return loss(outputs["logits"], labels)
+
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        data_collator=Collator(tokenizer.pad_token_id, _takes_segments(tokenizer)),
+        compute_loss_func=compute_loss,
+        callbacks=[_ShowEpoch(rows)],
+    )
+    checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None
+    started = time.perf_counter()
+    result = trainer.train(resume_from_checkpoint=checkpoint)
+    seconds = time.perf_counter() - started
+    model.float().save_pretrained(folder)
+    return FitFacts(steps=result.global_step, seconds=seconds, loss=result.training_loss)
+
+
+class Collator:
+    """Pads rows to the longest of the batch."""
+
+    def __init__(self, pad: int, segments: bool) -> None:
+        self._fill = {"input_ids": pad, "attention_mask": 0}
+        if segments:
+            self._fill["token_type_ids"] = 0
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        longest = max(len(row["input_ids"]) for row in rows)
+        batch = {
+            key: torch.tensor([row[key] + [fill] * (longest - len(row[key])) for row in rows])
+            for key, fill in self._fill.items()
+        }
+        batch["labels"] = torch.from_numpy(np.stack([row["labels"] for row in rows]))
+        return batch
+
+
+def _takes_segments(tokenizer: Any) -> bool:
+    return "token_type_ids" in tokenizer.model_input_names
+
+
+def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
+    network = AutoConfig.from_pretrained(encoder.folder)
+    for name in _INNER_DROPOUT:
+        if hasattr(network, name):
+            setattr(network, name, config.encoder.dropout)
+    for name in _HEAD_DROPOUT:
+        if hasattr(network, name):
+            setattr(network, name, config.encoder.head_dropout)
+    network.num_labels = len(taxonomy.labels)
+    network.id2label = dict(enumerate(taxonomy.labels))
+    network.label2id = {label: index for index, label in enumerate(taxonomy.labels)}
+    network.problem_type = "multi_label_classification"
+    return AutoModelForSequenceClassification.from_pretrained(
+        encoder.folder,
+        config=network,
+        attn_implementation=config.encoder.attention,
+        dtype=torch.float32,
+    )
