@@ -82,7 +82,7 @@ def taxonomy_from_dict(data: Any, *, where: str) -> Taxonomy:
     """Check and build a taxonomy. ``where`` names its file in errors. Raises InputError."""
     if not isinstance(data, dict) or not isinstance(data.get("categories"), list):
         raise InputError(f"{where}: a taxonomy is a mapping with a list 'categories'")
-    categories = []
+    categories: list[Category] = []
     for position, entry in enumerate(data["categories"], start=1):
         if isinstance(entry, str):
             entry = {"id": entry}

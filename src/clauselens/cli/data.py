@@ -15,7 +15,9 @@ ANNOTATIONS = Path("data/annotations")
 TAXONOMY = Path("configs/taxonomy.yaml")
 
 RawOption = Annotated[Path, typer.Option("--raw", help="Folder with sources.yaml.")]
-SentencesOption = Annotated[Path, typer.Option("--sentences", help="Folder of the frozen sentences.")]
+SentencesOption = Annotated[
+    Path, typer.Option("--sentences", help="Folder of the frozen sentences.")
+]
 TaxonomyOption = Annotated[Path, typer.Option("--taxonomy", help="The label set.")]
 
 

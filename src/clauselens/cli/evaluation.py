@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.errors import InputError
 from clauselens.evaluation.leakage import check_unseen
@@ -14,8 +16,6 @@ from clauselens.inference.classifier import ClauseClassifier
 from clauselens.model.folder import DATA_MANIFEST
 from clauselens.storage import read_json
 from clauselens.training.baselines import prior_scores, tfidf_scores
-
-import numpy as np
 
 
 def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> Report:
@@ -36,9 +36,7 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
     texts, contexts = [row.text for row in rows], [row.context for row in rows]
     cuts = np.array(list(classifier.thresholds.values()))
     systems = [
-        System(
-            name=model.name, scores=classifier.predict_proba(texts, contexts), thresholds=cuts
-        ),
+        System(name=model.name, scores=classifier.predict_proba(texts, contexts), thresholds=cuts),
         System(
             name=f"{model.name}, bare sentences",
             scores=classifier.predict_proba(texts),

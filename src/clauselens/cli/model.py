@@ -102,14 +102,19 @@ def predict(
     model: ModelArgument,
     inputs: Annotated[
         list[Path],
-        typer.Argument(help="Text documents, CSV, JSON Lines, Parquet, folders, or - for JSON Lines."),
+        typer.Argument(
+            help="Text documents, CSV, JSON Lines, Parquet, folders, or - for JSON Lines."
+        ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="OUT.jsonl, OUT.csv or OUT.parquet; - for JSON Lines.")
+        Path,
+        typer.Option("--out", "-o", help="OUT.jsonl, OUT.csv or OUT.parquet; - for JSON Lines."),
     ],
     threshold: Annotated[
         list[str] | None,
-        typer.Option("--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."),
+        typer.Option(
+            "--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."
+        ),
     ] = None,
     text_column: Annotated[str, typer.Option(help="Column of the text.")] = "text",
     id_column: Annotated[str, typer.Option(help="Column of the id, if there is one.")] = "id",
@@ -164,12 +169,15 @@ def predict(
     )
 
 
-def score_examples(folder: Path, examples: Sequence[Example]) -> NDArray[np.float64]:
-    """Calibrated scores of a model folder, each row with its context: ``(n, labels)``."""
+def score_examples(
+    folder: Path, examples: Sequence[Example], with_context: bool
+) -> NDArray[np.float64]:
+    """The logits of a model folder: ``(n, labels)``."""
     from clauselens.inference.classifier import ClauseClassifier
 
-    return ClauseClassifier.load(folder).predict_proba(
-        [example.text for example in examples], [example.context for example in examples]
+    return ClauseClassifier.load(folder).predict_logits(
+        [example.text for example in examples],
+        [example.context for example in examples] if with_context else None,
     )
 
 

@@ -82,9 +82,12 @@ def bare_line_starts(document: Document) -> list[int]:
     return starts
 
 
-def score_boundaries(stretches: Sequence[Stretch], starts: dict[str, Iterable[int]]) -> BoundaryScore:
+def score_boundaries(
+    stretches: Sequence[Stretch], starts: dict[str, Iterable[int]]
+) -> BoundaryScore:
     """Compare unit starts, by document id, with the marks. A start at a stretch's own first
-    character counts only if it was marked, since a stretch may begin inside a unit."""
+    character counts only if it was marked, since a stretch may begin inside a unit.
+    """
     found = marked = matched = 0
     for stretch in stretches:
         if stretch.document_id not in starts:

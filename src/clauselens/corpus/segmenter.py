@@ -7,6 +7,7 @@ translation left behind.
 
 from __future__ import annotations
 
+from itertools import pairwise
 import re
 
 from sentencex import get_sentence_boundaries
@@ -29,7 +30,9 @@ FRAGMENT_WORDS = 4
 
 def bare_spans(text: str) -> list[Span]:
     """The segmenter's own sentences: half-open, white space trimmed, empty ones left out."""
-    spans = [(part["start_index"], part["end_index"]) for part in get_sentence_boundaries("en", text)]
+    spans = [
+        (part["start_index"], part["end_index"]) for part in get_sentence_boundaries("en", text)
+    ]
     return [span for span in (trim(text, *span) for span in spans) if span[0] < span[1]]
 
 
@@ -49,35 +52,43 @@ def sentence_spans(text: str) -> list[Span]:
     # The marker stays in the text of its item.
     spans[0] = (trim(text, 0, len(text))[0], spans[0][1])
     spans = _cut(text, spans, _GLUED)
-    return _cut_lead_ins(text, _join_fragments(text, spans))
+    return _join_fragments(text, _cut_lead_ins(text, spans))
 
 
 def _cut(text: str, spans: list[Span], pattern: re.Pattern[str]) -> list[Span]:
     pieces: list[Span] = []
     for start, end in spans:
         cuts = [start, *(match.end() for match in pattern.finditer(text, start + 1, end)), end]
-        pieces += [trim(text, left, right) for left, right in zip(cuts, cuts[1:], strict=False)]
+        pieces += [trim(text, left, right) for left, right in pairwise(cuts)]
     return [(start, end) for start, end in pieces if start < end]
-
-
-def _is_fragment(piece: str) -> bool:
-    letters = [character for character in piece if character.isalpha()]
-    if not letters or letters[0].islower() or piece[0] in "/,;)":
-        return True
-    few = len(piece.split()) <= FRAGMENT_WORDS
-    return few and not has_finite_verb(piece) and not _IMPERATIVE.match(piece)
 
 
 def _join_fragments(text: str, spans: list[Span]) -> list[Span]:
     joined = [spans[0]]
     for position, (start, end) in enumerate(spans[1:], start=1):
-        # A short second piece of a numbered item follows a run-in title ("(1) Cookies. …").
-        label = position == 1 and not has_finite_verb(text[slice(*joined[0])])
-        if _is_fragment(text[start:end]) and not label:
+        previous = text[slice(*joined[0])]
+        # Short and verbless is what the items of a flattened list are, and what may follow a
+        # run-in title ("(1) Cookies. …").
+        expected = any(introduces_list(text[slice(*span)]) for span in joined) or (
+            position == 1 and not has_finite_verb(previous)
+        )
+        piece = text[start:end]
+        if _is_broken_off(piece) or (not expected and _is_short_and_verbless(piece)):
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
     return joined
+
+
+def _is_broken_off(piece: str) -> bool:
+    """Starts in lower case or in mid-punctuation, or has no letters: never a sentence."""
+    letters = [character for character in piece if character.isalpha()]
+    return not letters or letters[0].islower() or piece[0] in "/,;)"
+
+
+def _is_short_and_verbless(piece: str) -> bool:
+    few = len(piece.split()) <= FRAGMENT_WORDS
+    return few and not has_finite_verb(piece) and not _IMPERATIVE.match(piece)
 
 
 def _cut_lead_ins(text: str, spans: list[Span]) -> list[Span]:

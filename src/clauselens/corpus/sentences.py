@@ -48,7 +48,9 @@ class _Walk:
     pending: str = ""
     blocks_under_heading: int = 0
 
-    def emit(self, start: int, end: int, kind: Kind, *, lead_in: str = "", placed: bool = True) -> None:
+    def emit(
+        self, start: int, end: int, kind: Kind, *, lead_in: str = "", placed: bool = True
+    ) -> None:
         self.sentences.append(
             Sentence(
                 id=f"{self.document.id}:{start}-{end}",

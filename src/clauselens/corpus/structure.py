@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -79,7 +80,9 @@ def outline(text: str) -> Outline:
     prose = [
         index
         for index, piece in enumerate(pieces)
-        if index not in contents | named and not is_title(piece.text) and not is_date_line(piece.text)
+        if index not in contents | named
+        and not is_title(piece.text)
+        and not is_date_line(piece.text)
     ]
     first_prose = prose[0] if prose else len(pieces)
     front = frozenset(
@@ -124,7 +127,7 @@ def _pieces(text: str) -> list[Piece]:
                 capitals.add(start)
                 cuts += [start, line.start() + run.end()]
         cuts.append(line.end())
-        for left, right in zip(cuts, cuts[1:], strict=False):
+        for left, right in pairwise(cuts):
             piece = text[left:right]
             if piece.strip():
                 start = left + len(piece) - len(piece.lstrip())

@@ -58,7 +58,10 @@ def read_dataset_config(path: Path) -> DatasetConfig:
             raise InputError(f"{path}: no key {key!r}")
     try:
         return DatasetConfig(
-            **{key: Path(data[key]) for key in ("raw", "sentences", "annotations", "taxonomy", "out")},
+            **{
+                key: Path(data[key])
+                for key in ("raw", "sentences", "annotations", "taxonomy", "out")
+            },
             test_documents=tuple(str(document) for document in data["test_documents"]),
             validation_fraction=float(data["validation_fraction"]),
             seed=int(data["seed"]),
@@ -133,9 +136,7 @@ def config_facts(config: DatasetConfig) -> Mapping[str, str]:
     }
 
 
-def _examples(
-    sentences: Sequence[Sentence], gold: Mapping[str, Annotation]
-) -> list[Example]:
+def _examples(sentences: Sequence[Sentence], gold: Mapping[str, Annotation]) -> list[Example]:
     return [
         Example(
             id=sentence.id,

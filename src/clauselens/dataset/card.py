@@ -49,7 +49,7 @@ def render_card(facts: CardFacts) -> str:
 
 
 def _metadata(facts: CardFacts) -> dict[str, Any]:
-    text = [
+    text: list[dict[str, Any]] = [
         {"name": name, "dtype": "string"}
         for name in ("id", "document_id", "text", "kind", "section", "lead_in", "split")
     ]

@@ -100,7 +100,9 @@ def _csv_rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             for number, row in enumerate(reader, start=2):
                 place = f"{file}:{number}"
                 if None in row or None in row.values():
-                    raise InputError(f"{place}: the row has another number of cells than the header")
+                    raise InputError(
+                        f"{place}: the row has another number of cells than the header"
+                    )
                 labels = [part.strip() for part in row["labels"].split(LABEL_SEPARATOR)]
                 yield place, {**row, "labels": [label for label in labels if label]}
         except (UnicodeDecodeError, csv.Error) as error:

@@ -30,9 +30,8 @@ def split_examples(
     documents = {example.document_id for example in examples}
     for document in test_documents:
         if document not in documents:
-            raise InputError(
-                f"test document {document!r} is not in the data (there: {', '.join(sorted(documents))})"
-            )
+            there = ", ".join(sorted(documents))
+            raise InputError(f"test document {document!r} is not in the data (there: {there})")
     tested = {e.duplicate_group for e in examples if e.document_id in test_documents} - {-1}
     split = [
         replace(
@@ -48,9 +47,7 @@ def split_examples(
     return with_validation(split, fraction=validation_fraction, seed=seed)
 
 
-def with_validation(
-    examples: Sequence[Example], *, fraction: float, seed: int
-) -> list[Example]:
+def with_validation(examples: Sequence[Example], *, fraction: float, seed: int) -> list[Example]:
     """Move whole duplicate groups from train to validation until it holds ``fraction`` of train."""
     if not 0 < fraction < 1:
         raise InputError(f"validation fraction is {fraction}, expected a number between 0 and 1")

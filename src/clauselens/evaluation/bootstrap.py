@@ -32,7 +32,8 @@ class Interval:
 @dataclass(frozen=True, slots=True)
 class Resamples:
     """Shared draws: ``weights[b, c]`` is how often cluster ``c`` was drawn in resample ``b``,
-    ``cluster[i]`` the cluster of row ``i``."""
+    ``cluster[i]`` the cluster of row ``i``.
+    """
 
     weights: NDArray[np.int64]
     cluster: NDArray[np.int64]
@@ -71,7 +72,8 @@ def f1_draws(
     gold: BoolArray, predicted: BoolArray, resamples: Resamples, *, min_support: int = MIN_SUPPORT
 ) -> F1Draws:
     """F1 in every resample. The labels of the macro average are those with ``min_support``
-    positives in the rows as they are, in all resamples alike."""
+    positives in the rows as they are, in all resamples alike.
+    """
     clusters = resamples.weights.shape[1]
     totals = np.zeros((3, clusters, gold.shape[1]))
     for part, hits in enumerate((gold & predicted, ~gold & predicted, gold & ~predicted)):

@@ -15,7 +15,7 @@ import numpy as np
 from clauselens.evaluation.metrics import compute_metrics, headline
 
 
-class MultiLabelF1(evaluate.Metric):
+class MultiLabelF1(evaluate.Metric):  # type: ignore[misc]
     """Micro-F1, macro-F1 and exact match of label indicators, by ``evaluation.metrics``.
 
     ``predictions`` and ``references`` are rows of 0 and 1, one column a label; ``min_support``
@@ -31,9 +31,7 @@ class MultiLabelF1(evaluate.Metric):
             features=datasets.Features({"predictions": row, "references": row}),
         )
 
-    def _compute(
-        self, predictions: Any, references: Any, min_support: int = 1
-    ) -> dict[str, float]:
+    def _compute(self, predictions: Any, references: Any, min_support: int = 1) -> dict[str, float]:
         gold = np.asarray(references, dtype=bool)
         scores = np.asarray(predictions, dtype=np.float64)
         names = [str(index) for index in range(gold.shape[1])]

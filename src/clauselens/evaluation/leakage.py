@@ -22,7 +22,9 @@ def check_unseen(manifest: Path, examples: Sequence[Example], *, data: str) -> N
     texts = {row["text_sha256"] for row in rows}
     same = seen["data"] == data
     ids = {row["id"] for row in rows} if same else set()
-    groups = {row["duplicate_group"] for row in rows if row["duplicate_group"] >= 0} if same else set()
+    groups = (
+        {row["duplicate_group"] for row in rows if row["duplicate_group"] >= 0} if same else set()
+    )
     leaked = [
         example.id
         for example in examples

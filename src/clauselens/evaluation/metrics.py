@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def counts(gold: BoolArray, predicted: BoolArray) -> NDArray[np.int64]:
     ).astype(np.int64)
 
 
-def f1_from_counts(tp: NDArray, fp: NDArray, fn: NDArray) -> FloatArray:
+def f1_from_counts(tp: NDArray[Any], fp: NDArray[Any], fn: NDArray[Any]) -> FloatArray:
     """F1 elementwise; NaN where nothing is there and nothing was given."""
     denominator = 2 * tp + fp + fn
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -92,7 +93,9 @@ def compute_metrics(
     ``gold`` and ``scores``: ``(n, labels)``; ``thresholds``: ``(labels,)``.
     """
     if gold.shape != scores.shape or gold.shape[1] != len(labels):
-        raise ValueError(f"gold {gold.shape}, scores {scores.shape} and {len(labels)} labels differ")
+        raise ValueError(
+            f"gold {gold.shape}, scores {scores.shape} and {len(labels)} labels differ"
+        )
     predicted = scores >= thresholds
     tp, fp, fn = counts(gold, predicted)
     support, given = tp + fn, tp + fp
@@ -155,5 +158,5 @@ def _ratio(part: float, whole: float) -> float:
     return float(part / whole) if whole else float("nan")
 
 
-def _mean(values: NDArray) -> float:
+def _mean(values: NDArray[Any]) -> float:
     return float(values.mean()) if values.size else float("nan")

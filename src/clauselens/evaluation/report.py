@@ -106,11 +106,11 @@ def render_report(report: Report) -> str:
         report.protocol,
         "",
         f"{report.rows} rows in {report.clusters} clusters (document x near-duplicate group); 95 % "
-        "intervals by the cluster bootstrap, conditional on the documents at hand. Macro-F1 is over "
-        f"the {labels} labels with at least 10 positives. Gains are paired.",
+        "intervals by the cluster bootstrap, conditional on the documents at hand. Macro-F1 is "
+        f"over the {labels} labels with at least 10 positives. Gains are paired.",
         "",
-        f"| system | micro-F1 | macro-F1 | macro-F1, all | exact match | micro gain of {first.name} "
-        "| macro gain |",
+        "| system | micro-F1 | macro-F1 | macro-F1, all | exact match "
+        f"| micro gain of {first.name} | macro gain |",
         "|---|---|---|---:|---:|---|---|",
     ]
     for system in report.systems:
@@ -151,4 +151,3 @@ def _range(value: Interval) -> str:
 
 def _signed(value: Interval) -> str:
     return f"{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"
-

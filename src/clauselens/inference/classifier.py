@@ -29,7 +29,8 @@ _CHUNK = 4096
 
 class ClauseClassifier:
     """A trained model. Build it with ``load``; it may be called from several threads, and
-    pickled (the copy loads the folder again)."""
+    pickled (the copy loads the folder again).
+    """
 
     def __init__(self, facts: ModelFacts, encoder: InputEncoder, engine: Engine) -> None:
         self._facts = facts

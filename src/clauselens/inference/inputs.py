@@ -43,7 +43,8 @@ class Columns:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRow:
     """One text to classify. ``text`` is whatever the input holds; where ``error`` is set it says
-    why there is none. ``kept`` holds the columns that go into the output as they are."""
+    why there is none. ``kept`` holds the columns that go into the output as they are.
+    """
 
     id: str
     text: object
@@ -85,7 +86,9 @@ def _reader(path: Path) -> Reader:
     if path == STDIN:
         return _json_rows
     if path.suffix not in _READERS:
-        raise InputError(f"{path}: cannot read {path.suffix or 'a file without suffix'} ({_known()})")
+        raise InputError(
+            f"{path}: cannot read {path.suffix or 'a file without suffix'} ({_known()})"
+        )
     return _READERS[path.suffix]
 
 
@@ -171,7 +174,9 @@ def _parquet_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
                     number += 1
                     yield _row(row, columns, place=f"{path}:{number}")
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{path}: cannot read as Parquet: {' '.join(str(error).split())}") from None
+        raise InputError(
+            f"{path}: cannot read as Parquet: {' '.join(str(error).split())}"
+        ) from None
 
 
 def _need_text(names: Sequence[str], columns: Columns, path: Path) -> None:

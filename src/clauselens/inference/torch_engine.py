@@ -45,6 +45,8 @@ class TorchEngine:
         if self._segments:
             inputs["token_type_ids"] = types
         with torch.inference_mode():
-            tensors = {key: torch.from_numpy(value).to(self._device) for key, value in inputs.items()}
+            tensors = {
+                key: torch.from_numpy(value).to(self._device) for key, value in inputs.items()
+            }
             output: NDArray[np.float32] = self._model(**tensors).logits.float().cpu().numpy()
         return output

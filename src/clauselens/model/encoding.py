@@ -38,9 +38,8 @@ class InputFormat:
         if self.max_length < 16:
             raise InputError(f"input.max_length is {self.max_length}, expected at least 16 tokens")
         if not 0 <= self.stride < self.max_length - 8:
-            raise InputError(
-                f"input.stride is {self.stride}, expected 0 to max_length - 9 = {self.max_length - 9}"
-            )
+            most = self.max_length - 9
+            raise InputError(f"input.stride is {self.stride}, expected 0 to {most}")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

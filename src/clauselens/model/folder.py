@@ -80,9 +80,7 @@ def write_facts(
 ) -> None:
     """Write our own files beside the network's. Call ``seal`` when all is written."""
     write_json(folder / TAXONOMY, taxonomy.to_dict())
-    write_json(
-        folder / THRESHOLDS, dict(zip(taxonomy.labels, map(float, thresholds), strict=True))
-    )
+    write_json(folder / THRESHOLDS, dict(zip(taxonomy.labels, map(float, thresholds), strict=True)))
     write_json(
         folder / CALIBRATION,
         {
@@ -142,7 +140,9 @@ def _verify(folder: Path) -> Mapping[str, str]:
         if not path.is_file():
             raise InputError(f"{path}: missing, though {CHECKSUMS} lists it")
         if sha256_file(path) != expected:
-            raise InputError(f"{path}: damaged or swapped, its sha256 is not the one in {CHECKSUMS}")
+            raise InputError(
+                f"{path}: damaged or swapped, its sha256 is not the one in {CHECKSUMS}"
+            )
     return checksums  # type: ignore[no-any-return]
 
 

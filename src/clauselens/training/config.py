@@ -49,7 +49,8 @@ class InputConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossConfig:
     """``bce``: binary cross-entropy with positive weights ``min(negatives / positives, cap)``;
-    ``asymmetric``: Ridnik et al. 2021, with its focusing and margin."""
+    ``asymmetric``: Ridnik et al. 2021, with its focusing and margin.
+    """
 
     name: str = "bce"
     max_positive_weight: float = 1.0
@@ -121,7 +122,7 @@ def _build(kind: type, data: Any, *, where: str, prefix: str) -> Any:
         if key not in known:
             raise InputError(f"{where}: unknown key '{prefix}{key}'{nearest(str(key), known)}")
         hint = hints[key]
-        if is_dataclass(hint):
+        if isinstance(hint, type) and is_dataclass(hint):
             values[key] = _build(hint, value, where=where, prefix=f"{prefix}{key}.")
         else:
             values[key] = _value(hint, value, place=f"{where}: '{prefix}{key}'")

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -51,7 +50,7 @@ class FitFacts:
     loss: float
 
 
-class EncodedRows(Dataset[dict[str, Any]]):
+class EncodedRows:
     """Rows as token ids, with and without context; the epoch decides which one is shown.
 
     Whether a row loses its context is drawn from (seed, epoch, row), so that a resumed run sees
@@ -90,7 +89,7 @@ class EncodedRows(Dataset[dict[str, Any]]):
         }
 
 
-class _ShowEpoch(TrainerCallback):
+class _ShowEpoch(TrainerCallback):  # type: ignore[misc]
     def __init__(self, rows: EncodedRows) -> None:
         self._rows = rows
 

@@ -34,12 +34,14 @@ def positive_weights(gold: NDArray[np.bool_], *, cap: float) -> NDArray[np.float
     """``min(negatives / positives, cap)`` per label, at least 1; the cap for a label unseen."""
     positives = gold.sum(0)
     ratio = (len(gold) - positives) / np.maximum(positives, 1)
-    return np.clip(ratio, 1.0, cap).astype(np.float32)
+    weights: NDArray[np.float32] = np.clip(ratio, 1.0, cap).astype(np.float32)
+    return weights
 
 
 def asymmetric_loss(config: LossConfig) -> Loss:
     """Asymmetric loss (Ridnik et al. 2021, "Asymmetric Loss For Multi-Label Classification",
-    equations 4 to 7): negatives are down-weighted by focusing and dropped below a margin."""
+    equations 4 to 7): negatives are down-weighted by focusing and dropped below a margin.
+    """
 
     def asl(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         probability = torch.sigmoid(logits.float())

@@ -25,6 +25,7 @@ from clauselens.model.folder import (
     TRAINING_CONFIG,
     Calibration,
     seal,
+    sigmoid,
     write_facts,
 )
 from clauselens.records import Example
@@ -34,9 +35,10 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
 
-Scorer = Callable[[Path, Sequence[Example]], NDArray[np.float64]]
-"""Loads a model folder and gives calibrated scores ``(n, labels)``: inference's classifier, handed
-in by the command, so that what is measured is what ships."""
+Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
+"""``scorer(folder, examples, with_context)`` loads a model folder and gives logits
+``(n, labels)``: inference's classifier, handed in by the command, so that what is measured is what
+ships."""
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 
@@ -65,9 +67,7 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
     taxonomy = read_taxonomy(Path(config.taxonomy))
     examples = read_examples(Path(config.data), taxonomy=taxonomy)
     if not clauses(examples, "validation"):
-        examples = with_validation(
-            examples, fraction=config.validation_fraction, seed=config.seed
-        )
+        examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     encoder = resolve_encoder(config.encoder)
     partial, work = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.work")
     training_arguments(config, work)
@@ -92,7 +92,7 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
     )
     seal(partial)
     gold = label_matrix([example.labels for example in held_out], taxonomy.labels)
-    scores = scorer(partial, held_out)
+    scores = sigmoid(scorer(partial, held_out, True))
     thresholds = fit_thresholds(gold, scores)
     metrics = compute_metrics(gold, scores, thresholds, taxonomy.labels)
     write_json(

@@ -1,0 +1,52 @@
+"""Leave-one-policy-out folds, with the near-duplicates of held-out rows removed from training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from clauselens.dataset.duplicates import THRESHOLD, character_tfidf
+from clauselens.errors import InputError
+from clauselens.records import Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """Indices into the examples; ``purged`` were taken from training for being too alike."""
+
+    document: str
+    train: tuple[int, ...]
+    held_out: tuple[int, ...]
+    purged: tuple[int, ...]
+
+
+def leave_one_document_out(
+    examples: Sequence[Example], *, purge: float | None = THRESHOLD
+) -> list[Fold]:
+    """One fold a document, in the order of the examples.
+
+    Training rows whose character TF-IDF cosine to any held-out row is ``purge`` or more are
+    removed; None removes nothing. Raises InputError with fewer than two documents.
+    """
+    documents = list(dict.fromkeys(example.document_id for example in examples))
+    if len(documents) < 2 or "" in documents:
+        raise InputError("leave-one-document-out needs a document_id in every row, and two of them")
+    of = np.array([documents.index(example.document_id) for example in examples])
+    vectors = character_tfidf([example.text for example in examples])
+    folds = []
+    for index, document in enumerate(documents):
+        held_out = np.flatnonzero(of == index)
+        others = np.flatnonzero(of != index)
+        nearest = (vectors[others] @ vectors[held_out].T).max(axis=1).toarray().ravel()
+        near = nearest >= purge - 1e-9 if purge is not None else np.zeros(len(others), dtype=bool)
+        folds.append(
+            Fold(
+                document=document,
+                train=tuple(others[~near].tolist()),
+                held_out=tuple(held_out.tolist()),
+                purged=tuple(others[near].tolist()),
+            )
+        )
+    return folds

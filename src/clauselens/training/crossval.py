@@ -1,0 +1,116 @@
+"""Leave-one-policy-out: one fit for each policy and seed, out-of-fold logits kept with ids."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clauselens.dataset.folds import Fold
+from clauselens.model.folder import Calibration, seal, write_facts
+from clauselens.records import Example
+from clauselens.storage import read_jsonl, sha256_bytes, write_jsonl
+from clauselens.taxonomy import Taxonomy
+from clauselens.training.config import TrainConfig
+from clauselens.training.encoders import Encoder
+from clauselens.training.finetune import fit
+from clauselens.training.run import Scorer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfFold:
+    """Out-of-fold logits of one seed: ``with_context`` and ``bare``, both ``(n, labels)``."""
+
+    seed: int
+    with_context: NDArray[np.float64]
+    bare: NDArray[np.float64]
+
+
+def out_of_fold(
+    config: TrainConfig,
+    *,
+    examples: Sequence[Example],
+    folds: Sequence[Fold],
+    taxonomy: Taxonomy,
+    encoder: Encoder,
+    seed: int,
+    folder: Path,
+    scorer: Scorer,
+    progress: Callable[[str], None],
+) -> OutOfFold:
+    """Fit and score every fold of one seed; epochs are fixed, nothing stops early.
+
+    The logits of a finished fold stay in ``folder`` and are not computed again.
+    """
+    config = replace(config, seed=seed)
+    shape = (len(examples), len(taxonomy.labels))
+    with_context, bare = np.full(shape, np.nan), np.full(shape, np.nan)
+    for fold in folds:
+        print_ = sha256_bytes(repr((config, encoder.sha256, fold.train, fold.held_out)).encode())
+        kept = folder / f"seed-{seed}-{fold.document}-{print_[:12]}.jsonl"
+        if not kept.is_file():
+            progress(f"seed {seed}, {fold.document}: {len(fold.train)} rows")
+            write_jsonl(
+                kept,
+                _fit_and_score(
+                    config,
+                    examples=examples,
+                    fold=fold,
+                    taxonomy=taxonomy,
+                    encoder=encoder,
+                    work=folder / "work",
+                    scorer=scorer,
+                ),
+            )
+        rows = [row for _, row in read_jsonl(kept)]
+        with_context[list(fold.held_out)] = [row["with_context"] for row in rows]
+        bare[list(fold.held_out)] = [row["bare"] for row in rows]
+    return OutOfFold(seed=seed, with_context=with_context, bare=bare)
+
+
+def _fit_and_score(
+    config: TrainConfig,
+    *,
+    examples: Sequence[Example],
+    fold: Fold,
+    taxonomy: Taxonomy,
+    encoder: Encoder,
+    work: Path,
+    scorer: Scorer,
+) -> list[dict[str, object]]:
+    shutil.rmtree(work, ignore_errors=True)
+    model = work / "model"
+    model.mkdir(parents=True)
+    fit(
+        config,
+        examples=[examples[index] for index in fold.train],
+        taxonomy=taxonomy,
+        encoder=encoder,
+        folder=model,
+        work=work / "checkpoints",
+    )
+    labels = len(taxonomy.labels)
+    write_facts(
+        model,
+        taxonomy=taxonomy,
+        thresholds=np.full(labels, 0.5),
+        calibration=Calibration.identity(labels),
+        input_format=config.input.format,
+    )
+    seal(model)
+    held_out = [examples[index] for index in fold.held_out]
+    rows: list[dict[str, object]] = [
+        {"id": example.id, "with_context": full.tolist(), "bare": plain.tolist()}
+        for example, full, plain in zip(
+            held_out,
+            scorer(model, held_out, True),
+            scorer(model, held_out, False),
+            strict=True,
+        )
+    ]
+    shutil.rmtree(work)
+    return rows

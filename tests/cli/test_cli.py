@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = ("torch", "transformers", "datasets", "sklearn", "evaluate", "scipy", "matplotlib")
+
+
+def run(*arguments, cwd=None, **options):
+    command = [sys.executable, "-m", "clauselens", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, **options)
+
+
+@pytest.mark.parametrize("code", ["import clauselens", "import clauselens.cli.main"])
+def test_importing_loads_nothing_heavy(code):
+    probe = f"{code}; import sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "corpus.sentences",
+        "annotation.interchange",
+        "dataset.folds",
+        "model.folder",
+        "inference.batch",
+    ]
+    + ["evaluation.report"],
+)
+def test_rooms_above_training_load_no_torch(module):
+    probe = f"import clauselens.{module}, sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("command", [["-c", "import clauselens"], ["-m", "clauselens", "--help"]])
+def test_import_and_help_answer_within_a_second(command):
+    def seconds():
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
+        return time.perf_counter() - started
+
+    # The best of several: the bound is on the work, not on a busy machine.
+    assert min(seconds() for _ in range(5)) < 1
+
+
+def test_help_teaches_every_command():
+    text = run("--help").stdout
+    for command in ("corpus", "agreement", "dataset", "train", "evaluate", "predict"):
+        assert command in text
+        assert run(command, "--help").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nope.yaml"], "nope.yaml: no such file"),
+        (["train", "configs/smoke.yaml", "sed=1"], "unknown key 'sed' (did you mean 'seed'?)"),
+        (["predict", "nope", "data/raw", "-o", "out.jsonl"], "nope: no such model folder"),
+        (["predict", "nope", "none.txt", "-o", "out.jsonl"], "none.txt: no such file"),
+        (["predict", "nope", "data/raw", "-o", "o", "--threshold", "x"], "expected a number"),
+        (["evaluate", "configs"], "configs: no checksums.json; not a complete model folder"),
+        (["dataset", "build", "--config", "nope.yaml"], "nope.yaml: no such file"),
+        (["corpus", "build", "--raw", "tests"], "sources.yaml: no such file"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(root, arguments, message):
+    done = run(*arguments, cwd=root)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_agreement_and_boundary_score_print(root):
+    assert "equal label sets" in run("agreement", cwd=root).stdout
+    assert (
+        "clauselens" in run("corpus", "score", "tests/fixtures/boundaries.jsonl", cwd=root).stdout
+    )
+
+
+def test_predict_reads_standard_input_and_writes_standard_output(model_folder):
+    lines = '{"id": "x", "text": "We sell nothing."}\n{"text": ""}\n'
+    done = run("predict", model_folder, "-", "-o", "-", input=lines)
+    assert done.returncode == 0
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first["id"] == "x"
+    assert len(first["scores"]) == 21
+    assert second["error"] == "empty text"
+    assert "2 rows, 1 errors" in done.stderr
+
+
+def test_evaluate_writes_a_report_beside_the_baselines(model_folder, tmp_path):
+    done = run("evaluate", model_folder, "-o", tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "metrics.json").read_text())
+    names = [system["name"] for system in report["systems"]]
+    assert names[:2] == ["small", "small, bare sentences"]
+    assert "TF-IDF + logistic regression" in names
+    assert "| small |" in (tmp_path / "report.md").read_text()
+
+
+def test_evaluate_refuses_rows_that_the_model_saw(model_folder, tmp_path):
+    done = run("evaluate", model_folder, "--split", "train", "-o", tmp_path / "e")
+    assert done.returncode == 2
+    assert "in training" in done.stderr
+    assert not (tmp_path / "e").exists()

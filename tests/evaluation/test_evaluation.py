@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.metrics import f1_score, hamming_loss
+
+from clauselens.dataset.rows import clauses
+from clauselens.errors import InputError
+from clauselens.evaluation.bootstrap import difference, draw_resamples, f1_draws, interval
+from clauselens.evaluation.leakage import check_unseen
+from clauselens.evaluation.metrics import compute_metrics, label_matrix
+from clauselens.evaluation.report import System, compare, render_report, write_report
+from clauselens.evaluation.thresholds import best_threshold, fit_thresholds
+from clauselens.storage import sha256_bytes, write_json
+
+LABELS = ("a", "b", "c", "d")
+
+
+def noisy(seed=0, rows=120):
+    rng = np.random.default_rng(seed)
+    gold = rng.random((rows, 4)) < [0.5, 0.3, 0.15, 0.05]
+    scores = np.clip(gold * 0.4 + rng.random((rows, 4)) * 0.6, 0, 1)
+    return gold, scores
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    hnp.arrays(bool, st.tuples(st.integers(1, 30), st.just(4))),
+    st.integers(0, 2**32 - 1),
+)
+def test_f1_equals_scikit_learn(gold, seed):
+    predicted = np.random.default_rng(seed).random(gold.shape) < 0.4
+    ours = compute_metrics(gold, predicted.astype(float), np.full(4, 0.5), LABELS, min_support=1)
+    if gold.any() or predicted.any():
+        assert ours.micro_f1 == pytest.approx(
+            f1_score(gold, predicted, average="micro", zero_division=0)
+        )
+    per_label = f1_score(gold, predicted, average=None, zero_division=0)
+    for found, expected in zip(ours.labels, per_label, strict=True):
+        if found.support or found.predicted:
+            assert found.f1 == pytest.approx(expected)
+        else:
+            assert math.isnan(found.f1)
+    assert ours.hamming_loss == pytest.approx(hamming_loss(gold, predicted))
+    assert ours.exact_match == pytest.approx((gold == predicted).all(1).mean())
+
+
+def test_macro_runs_over_frequent_labels_only():
+    gold, scores = noisy()
+    metrics = compute_metrics(gold, scores, np.full(4, 0.5), LABELS, min_support=15)
+    frequent = [m for m in metrics.labels if m.support >= 15]
+    assert 0 < len(frequent) < 4
+    assert metrics.macro_labels == len(frequent)
+    assert metrics.macro_f1 == pytest.approx(np.mean([m.f1 for m in frequent]))
+
+
+def test_best_threshold_is_optimal_among_all_cuts():
+    gold, scores = noisy(1)
+    for j in range(4):
+        cut = best_threshold(gold[:, j], scores[:, j])
+        reached = f1_score(gold[:, j], scores[:, j] >= cut)
+        every = [f1_score(gold[:, j], scores[:, j] >= s) for s in scores[:, j]]
+        assert reached == pytest.approx(max(every))
+
+
+def test_a_label_with_few_positives_uses_the_global_threshold():
+    gold, scores = noisy(2)
+    assert gold[:, 3].sum() < 10 <= gold[:, 0].sum()
+    cuts = fit_thresholds(gold, scores)
+    common = best_threshold(gold.ravel(), scores.ravel())
+    assert cuts[3] == common
+    own = best_threshold(gold[:, 0], scores[:, 0])
+    assert min(own, common) <= cuts[0] <= max(own, common)
+
+
+def test_bootstrap_gives_the_value_itself_and_is_seeded():
+    gold, scores = noisy(3)
+    predicted = scores >= 0.5
+    clusters = [i // 3 for i in range(len(gold))]
+    first, again = (f1_draws(gold, predicted, draw_resamples(clusters, seed=5)) for _ in range(2))
+    assert first.micro[0] == pytest.approx(f1_score(gold, predicted, average="micro"))
+    assert np.array_equal(first.micro, again.micro)
+    found = interval(first.micro)
+    assert found.low < found.value < found.high
+
+
+def test_a_resample_is_the_rows_of_its_clusters():
+    gold, scores = noisy(4, rows=30)
+    predicted = scores >= 0.5
+    clusters = [i // 4 for i in range(30)]
+    resamples = draw_resamples(clusters, seed=1, resamples=5)
+    draws = f1_draws(gold, predicted, resamples, min_support=1)
+    for index, weights in enumerate(resamples.row_weights, start=1):
+        rows = np.repeat(np.arange(30), weights)
+        assert draws.micro[index] == pytest.approx(
+            f1_score(gold[rows], predicted[rows], average="micro")
+        )
+
+
+def test_a_system_does_not_differ_from_itself_and_does_from_a_worse_one():
+    gold, scores = noisy(5)
+    resamples = draw_resamples(range(len(gold)), seed=0)
+    good = f1_draws(gold, scores >= 0.5, resamples)
+    bad = f1_draws(gold, np.random.default_rng(0).random(gold.shape) >= 0.5, resamples)
+    same = difference(good.micro, good.micro)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert difference(good.micro, bad.micro).low > 0
+
+
+def test_rows_that_go_together_widen_the_interval():
+    gold, scores = noisy(6, rows=60)
+    # Each row stands ten times: as clusters of ten they say no more than one of them.
+    gold, predicted = np.repeat(gold, 10, axis=0), np.repeat(scores >= 0.5, 10, axis=0)
+    clustered, alone = (
+        interval(f1_draws(gold, predicted, draw_resamples(keys, seed=0)).micro)
+        for keys in ([i // 10 for i in range(600)], range(600))
+    )
+    assert clustered.high - clustered.low > 2 * (alone.high - alone.low)
+
+
+def test_report_is_valid_json_beside_markdown(tmp_path):
+    gold, scores = noisy(7)
+    gold[:, 3] = False
+    cuts = np.full(4, 0.5)
+    report = compare(
+        gold,
+        [
+            System(name="one", scores=scores, thresholds=cuts),
+            System(name="two", scores=1 - scores, thresholds=cuts),
+        ],
+        LABELS,
+        clusters=range(len(gold)),
+        protocol="A test.",
+    )
+    write_report(tmp_path, report)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["systems"][0]["micro_f1"]["value"] == pytest.approx(
+        report.systems[0].micro_f1.value
+    )
+    assert found["systems"][0]["metrics"]["labels"][3]["recall"] is None
+    text = render_report(report)
+    assert f"{report.systems[1].micro_gain.value:+.3f}" in text
+    assert (tmp_path / "report.md").read_text() == text
+
+
+def test_metric_of_evaluate_agrees_with_ours():
+    from clauselens.evaluation.hf_metric import MultiLabelF1
+
+    gold, scores = noisy(8)
+    predicted = scores >= 0.5
+    found = MultiLabelF1().compute(
+        predictions=predicted.astype(int).tolist(), references=gold.astype(int).tolist()
+    )
+    expected = compute_metrics(
+        gold, predicted.astype(float), np.full(4, 0.5), LABELS, min_support=1
+    )
+    assert found["micro_f1"] == pytest.approx(expected.micro_f1)
+    assert found["macro_f1"] == pytest.approx(expected.macro_f1)
+    assert found["exact_match"] == pytest.approx(expected.exact_match)
+
+
+def test_rows_that_a_model_saw_are_refused(tmp_path, examples):
+    rows = clauses(examples, "test")
+    unseen = clauses(examples, "train")
+    grouped = next(e for e in clauses(examples, "excluded"))
+
+    def manifest(example):
+        write_json(
+            tmp_path / "m.json",
+            {
+                "data": "d",
+                "rows": [
+                    {
+                        "id": example.id,
+                        "use": "train",
+                        "duplicate_group": example.duplicate_group,
+                        "text_sha256": sha256_bytes(example.text.encode()),
+                    }
+                ],
+            },
+        )
+        return tmp_path / "m.json"
+
+    check_unseen(manifest(unseen[0]), rows, data="d")
+    with pytest.raises(InputError, match=f"saw 1 of {len(rows)} rows"):
+        check_unseen(manifest(rows[0]), rows, data="d")
+    with pytest.raises(InputError, match="near-duplicates"):
+        check_unseen(manifest(grouped), rows, data="d")
+    with pytest.raises(InputError, match="saw 1 of"):
+        check_unseen(manifest(rows[0]), rows, data="another copy")
+
+
+def test_label_matrix_round_trip():
+    matrix = label_matrix([("a", "c"), ()], LABELS)
+    assert matrix.tolist() == [[True, False, True, False], [False] * 4]
+    with pytest.raises(KeyError):
+        label_matrix([("z",)], LABELS)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+
+from clauselens.errors import InputError
+from clauselens.training.config import read_train_config
+from clauselens.training.encoders import resolve_encoder
+from clauselens.training.finetune import training_arguments
+
+
+@pytest.mark.parametrize("name", ["minilm", "smoke"])
+def test_shipped_configurations_are_valid(root, name, tmp_path):
+    config = read_train_config(root / f"configs/{name}.yaml")
+    arguments = training_arguments(config, tmp_path)
+    assert arguments.num_train_epochs == config.trainer["num_train_epochs"]
+    assert resolve_encoder(config.encoder).sha256 == config.encoder.sha256
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sed=1", "unknown key 'sed' .did you mean 'seed'"),
+        ("loss.nam=bce", "unknown key 'loss.nam' .did you mean 'name'"),
+        ("loss.name=hinge", "loss.name is 'hinge' .known: bce, asymmetric"),
+        ("seed=one", "'seed' is 'one', expected int"),
+        ("encoder.dropout=2", "encoder.dropout is 2.0, expected a share"),
+        ("input.stride=250", "input.stride is 250"),
+        ("trainer.seed=3", "'trainer.seed' is set by clauselens"),
+        ("seed", "expected key=value"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(root, override, message):
+    with pytest.raises(InputError, match=message):
+        read_train_config(root / "configs/smoke.yaml", [override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "trainer.learning_rat=1",
+            "unknown key 'trainer.learning_rat' .did you mean 'learning_rate'",
+        ),
+        ("trainer.lr_scheduler_type=nope", "trainer: .*nope"),
+    ],
+)
+def test_a_wrong_trainer_key_or_value_is_named(root, tmp_path, override, message):
+    config = read_train_config(root / "configs/smoke.yaml", [override])
+    with pytest.raises(InputError, match=message):
+        training_arguments(config, tmp_path)
+
+
+def test_overrides_replace_single_keys(root):
+    config = read_train_config(
+        root / "configs/smoke.yaml", ["seed=7", "trainer.num_train_epochs=1", "input.context=false"]
+    )
+    assert (config.seed, config.trainer["num_train_epochs"], config.input.context) == (7, 1, False)
+
+
+def test_an_encoder_with_other_weights_or_nowhere_is_refused(root):
+    path = root / "configs/smoke.yaml"
+    with pytest.raises(InputError, match="sha256 is 53aa5117.*the configuration names beef"):
+        resolve_encoder(read_train_config(path, ["encoder.sha256=beef"]).encoder)
+    with pytest.raises(InputError, match="encoder 'nobody/nothing': no such folder"):
+        resolve_encoder(read_train_config(path, ["encoder.name=nobody/nothing"]).encoder)
+
+
+def test_a_local_folder_comes_before_the_embedded_package(root, tmp_path):
+    embedded = resolve_encoder(read_train_config(root / "configs/smoke.yaml").encoder)
+    (tmp_path / "enc").symlink_to(embedded.folder)
+    local = resolve_encoder(
+        read_train_config(root / "configs/smoke.yaml", [f"encoder.name={tmp_path / 'enc'}"]).encoder
+    )
+    assert (local.source, local.sha256) == ("folder", embedded.sha256)

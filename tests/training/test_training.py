@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from clauselens.cli.model import score_examples
+from clauselens.dataset.rows import clauses, read_examples
+from clauselens.errors import InputError
+from clauselens.evaluation.metrics import label_matrix
+from clauselens.model.encoding import InputEncoder, InputFormat
+from clauselens.storage import sha256_file
+from clauselens.training.baselines import prior_scores, tfidf_scores
+from clauselens.training.config import LossConfig
+from clauselens.training.finetune import Collator, EncodedRows
+from clauselens.training.losses import build_loss, positive_weights
+from clauselens.training.run import train
+
+
+def test_the_same_seed_gives_the_same_weights(train_config, model_folder, tmp_path):
+    again = train(train_config, tmp_path / "again", scorer=score_examples).folder
+    other = train(replace(train_config, seed=1), tmp_path / "other", scorer=score_examples).folder
+    first, second, third = (
+        sha256_file(folder / "model.safetensors") for folder in (model_folder, again, other)
+    )
+    assert first == second != third
+
+
+def test_training_learns_its_own_rows(train_config, tmp_path, small_data, taxonomy):
+    trainer = {**train_config.trainer, "num_train_epochs": 20}
+    run = train(replace(train_config, trainer=trainer), tmp_path / "fit", scorer=score_examples)
+    rows = clauses(read_examples(small_data, taxonomy=taxonomy), "train")
+    gold = label_matrix([row.labels for row in rows], taxonomy.labels)
+    logits = score_examples(run.folder, rows, True)
+    top = logits.argmax(1)
+    labelled = gold.any(1)
+    assert gold[np.arange(len(rows)), top][labelled].mean() > 0.9
+
+
+def test_a_folder_that_is_there_is_kept(train_config, model_folder, tmp_path):
+    with pytest.raises(InputError, match="already there"):
+        train(train_config, model_folder, scorer=score_examples)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.doc").write_text("x")
+    with pytest.raises(InputError, match="no model folder; not overwriting"):
+        train(train_config, tmp_path / "mine", scorer=score_examples, overwrite=True)
+    assert (tmp_path / "mine/thesis.doc").exists()
+
+
+def test_context_dropout_shows_bare_sentences_by_seed_and_epoch(model_folder, examples, taxonomy):
+    rows = [e for e in clauses(examples, "train") if e.section][:100]
+    encoder = InputEncoder.load(model_folder, InputFormat())
+
+    def shown(seed, epoch):
+        data = EncodedRows(
+            rows, encoder=encoder, labels=taxonomy.labels, context_dropout=0.3, seed=seed
+        )
+        data.epoch = epoch
+        return [tuple(data[i]["input_ids"]) for i in range(len(data))]
+
+    bare = [w[0].ids for w in encoder.encode([e.text for e in rows])]
+    share = np.mean([a == b for a, b in zip(shown(0, 0), bare, strict=True)])
+    assert 0.15 < share < 0.45
+    assert shown(0, 0) == shown(0, 0)
+    assert shown(0, 0) != shown(0, 1)
+    assert shown(0, 0) != shown(1, 0)
+
+
+def test_collator_pads_to_the_longest():
+    rows = [
+        {
+            "input_ids": [5, 6, 7],
+            "token_type_ids": [0, 0, 1],
+            "attention_mask": [1, 1, 1],
+            "labels": np.ones(2, np.float32),
+        },
+        {
+            "input_ids": [8],
+            "token_type_ids": [0],
+            "attention_mask": [1],
+            "labels": np.zeros(2, np.float32),
+        },
+    ]
+    batch = Collator(pad=9, segments=True)(rows)
+    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 9, 9]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch["labels"].tolist() == [[1, 1], [0, 0]]
+    assert "token_type_ids" not in Collator(pad=9, segments=False)(rows)
+
+
+def test_positive_weights_are_capped_and_at_least_one():
+    gold = np.array([[1, 1, 0, 0], [0, 1, 0, 0], [0, 1, 0, 1], [0, 1, 0, 0]], dtype=bool)
+    assert positive_weights(gold, cap=2.5).tolist() == [2.5, 1.0, 2.5, 2.5]
+
+
+def test_asymmetric_loss_without_focus_and_margin_is_cross_entropy():
+    gold = np.eye(4, dtype=bool)
+    logits, targets = torch.linspace(-3, 3, 16).reshape(4, 4), torch.eye(4)
+    plain = build_loss(LossConfig(name="bce"), gold)(logits, targets)
+    flat = LossConfig(name="asymmetric", gamma_negative=0, gamma_positive=0, margin=0)
+    assert torch.allclose(build_loss(flat, gold)(logits, targets), plain, atol=1e-5)
+    focused = build_loss(LossConfig(name="asymmetric"), gold)(logits, targets)
+    assert focused < plain
+
+
+def test_baselines_score_every_row_and_beat_the_prior(examples, taxonomy):
+    train_rows, rows = clauses(examples, "train"), clauses(examples, "validation")
+    gold = label_matrix([e.labels for e in train_rows], taxonomy.labels)
+    held = label_matrix([e.labels for e in rows], taxonomy.labels)
+    scores = tfidf_scores(train_rows, gold, rows)
+    prior = prior_scores(gold, len(rows))
+    assert scores.shape == prior.shape == held.shape
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert np.allclose(prior, gold.mean(0))
+    top = held[np.arange(len(rows)), scores.argmax(1)].mean()
+    assert top > held[np.arange(len(rows)), prior.argmax(1)].mean() + 0.2
