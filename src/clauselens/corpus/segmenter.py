@@ -7,8 +7,8 @@ translation left behind.
 
 from __future__ import annotations
 
-from itertools import pairwise
 import re
+from itertools import pairwise
 
 from sentencex import get_sentence_boundaries
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 from clauselens.corpus.lines import (
     Marker,
