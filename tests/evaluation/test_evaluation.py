@@ -8,14 +8,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import f1_score, hamming_loss
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    hamming_loss,
+    label_ranking_average_precision_score,
+)
 
 from clauselens.dataset.rows import clauses
 from clauselens.errors import InputError
+from clauselens.evaluation import plots
 from clauselens.evaluation.bootstrap import difference, draw_resamples, f1_draws, interval
+from clauselens.evaluation.calibration import fit_platt, fit_temperature
+from clauselens.evaluation.crossfit import choose_method, cross_fit, fit_final
+from clauselens.evaluation.figures import figures
 from clauselens.evaluation.leakage import check_unseen
+from clauselens.evaluation.markdown import render_report
 from clauselens.evaluation.metrics import compute_metrics, label_matrix
-from clauselens.evaluation.report import System, compare, render_report, write_report
+from clauselens.evaluation.report import System, compare, write_metrics
+from clauselens.evaluation.scaling import sigmoid
 from clauselens.evaluation.thresholds import best_threshold, fit_thresholds
 from clauselens.storage import sha256_bytes, write_json
 
@@ -128,25 +139,117 @@ def test_report_is_valid_json_beside_markdown(tmp_path):
     gold, scores = noisy(7)
     gold[:, 3] = False
     cuts = np.full(4, 0.5)
+    documents = ["x" if i < 50 else "y" for i in range(len(gold))]
+    systems = [
+        System(name=name, scores=(values, values), thresholds=(cuts, cuts), prior=gold.mean(0))
+        for name, values in (("one", scores), ("two", 1 - scores))
+    ]
     report = compare(
         gold,
-        [
-            System(name="one", scores=scores, thresholds=cuts),
-            System(name="two", scores=1 - scores, thresholds=cuts),
-        ],
+        systems,
         LABELS,
         clusters=range(len(gold)),
+        parts=[documents],
         protocol="A test.",
     )
-    write_report(tmp_path, report)
+    write_metrics(tmp_path, report)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert found["systems"][0]["micro_f1"]["value"] == pytest.approx(
-        report.systems[0].micro_f1.value
+    first, second = report.systems
+    assert found["systems"][0]["overall"]["micro_f1"]["value"] == pytest.approx(
+        first.runs[0].micro_f1
     )
-    assert found["systems"][0]["metrics"]["labels"][3]["recall"] is None
-    text = render_report(report)
-    assert f"{report.systems[1].micro_gain.value:+.3f}" in text
-    assert (tmp_path / "report.md").read_text() == text
+    assert found["systems"][0]["labels"]["d"]["average_precision"]["value"] is None
+    assert first.parts["x"]["rows"] == 50
+    assert second.gains["micro_f1"].value == pytest.approx(
+        first.runs[0].micro_f1 - second.runs[0].micro_f1
+    )
+    assert f"{second.gains['micro_f1'].value:+.3f}" in render_report(report)
+
+
+def test_values_of_all_figures_are_those_of_scikit_learn():
+    gold, scores = noisy(9)
+    scores = scores.round(1)
+    cuts = np.full(4, 0.5)
+    found = figures(gold, scores, cuts, draw_resamples(range(len(gold))), prior=gold.mean(0))
+    metrics = compute_metrics(gold, scores, cuts, LABELS)
+    for name, draws in found.overall.items():
+        if name != "macro_f1_all" or metrics.macro_f1_all == metrics.macro_f1_all:
+            assert draws[0] == pytest.approx(getattr(metrics, name)), name
+    labelled = gold.any(1)
+    assert metrics.ranking_average_precision == pytest.approx(
+        label_ranking_average_precision_score(gold[labelled], scores[labelled])
+    )
+    for j in range(4):
+        assert found.labels["average_precision"][0, j] == pytest.approx(
+            average_precision_score(gold[:, j], scores[:, j])
+        )
+        assert found.labels["brier_skill"][0, j] == pytest.approx(
+            1 - np.square(scores[:, j] - gold[:, j]).mean() / gold[:, j].var()
+        )
+
+
+def test_the_prior_has_no_skill_though_its_pooled_calibration_looks_perfect():
+    gold, _ = noisy(10, rows=400)
+    prior = np.tile(gold.mean(0), (len(gold), 1))
+    found = figures(
+        gold, prior, np.full(4, 0.5), draw_resamples(range(len(gold))), prior=gold.mean(0)
+    )
+    assert found.labels["brier_skill"][0] == pytest.approx(np.zeros(4))
+    assert abs(prior.mean() - gold.mean()) < 1e-12
+
+
+def test_platt_and_temperature_mend_what_they_can():
+    rng = np.random.default_rng(0)
+    true = rng.normal(-1, 2, (2000, 3))
+    gold = rng.random(true.shape) < sigmoid(true)
+    hot, biased = true * 3, true * 3 + [2.0, 0.0, -2.0]
+    assert fit_temperature(gold, hot).slope == pytest.approx(np.full(3, 1 / 3), rel=0.1)
+    platt = fit_platt(gold, biased)
+    assert platt.slope == pytest.approx(np.full(3, 1 / 3), rel=0.15)
+    assert platt.offset == pytest.approx([-2 / 3, 0, 2 / 3], abs=0.25)
+    few = gold.copy()
+    few[:, 0] = False
+    assert fit_platt(few, biased).offset[0] == 0
+
+
+def test_cross_fitting_never_looks_at_the_scored_document():
+    gold, scores = noisy(11, rows=150)
+    logits = np.log(np.clip(scores, 0.01, 0.99) / (1 - np.clip(scores, 0.01, 0.99)))
+    documents = [["x", "y", "z"][i % 3] for i in range(150)]
+    of = np.array(documents)
+    first = cross_fit(gold, logits, documents, method="platt")
+    changed = gold.copy()
+    changed[of == "x"] = ~changed[of == "x"]
+    second = cross_fit(changed, logits, documents, method="platt")
+    assert np.array_equal(first.thresholds[of == "x"], second.thresholds[of == "x"])
+    assert np.array_equal(first.probabilities[of == "x"], second.probabilities[of == "x"])
+    assert not np.array_equal(first.probabilities[of == "y"], second.probabilities[of == "y"])
+
+
+def test_the_calibration_with_the_least_loss_is_chosen():
+    rng = np.random.default_rng(1)
+    true = rng.normal(-1, 2, (900, 3))
+    gold = rng.random(true.shape) < sigmoid(true)
+    documents = [str(i % 3) for i in range(900)]
+    method, losses = choose_method(gold, [true * 4], documents)
+    assert method in ("temperature", "platt")
+    assert losses[method] == min(losses.values()) < losses["none"]
+    scaling, cuts = fit_final(gold, true * 4, method="temperature")
+    assert scaling.slope == pytest.approx(np.full(3, 0.25), rel=0.15)
+    assert ((cuts > 0.2) & (cuts < 0.7)).all()
+
+
+def test_pictures_are_drawn(tmp_path):
+    gold, scores = noisy(12)
+    found = interval(f1_draws(gold, scores >= 0.5, draw_resamples(range(len(gold)))).micro)
+    plots.plot_label_f1(tmp_path / "1.png", LABELS, gold.sum(0), [found] * 4)
+    plots.plot_precision_recall(tmp_path / "2.png", LABELS, gold, scores)
+    plots.plot_calibration(tmp_path / "3.png", gold, scores)
+    plots.plot_confusion(tmp_path / "4.png", LABELS, gold, scores >= 0.5)
+    plots.plot_cooccurrence(tmp_path / "5.png", LABELS, gold)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_size > 5000
 
 
 def test_metric_of_evaluate_agrees_with_ours():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clauselens import ClauseClassifier, Context
 from clauselens.dataset.rows import clauses
 from clauselens.errors import InputError
-from clauselens.model.folder import sigmoid
+from clauselens.evaluation.scaling import sigmoid
 
 TOLERANCE = 1e-4
 """How far a float32 score may move with the batch that it is computed in."""

@@ -8,7 +8,8 @@ import pytest
 
 from clauselens import ClauseClassifier
 from clauselens.errors import InputError
-from clauselens.model.folder import Calibration, read_facts, sigmoid
+from clauselens.evaluation.scaling import Scaling, sigmoid
+from clauselens.model.folder import read_facts
 
 
 @pytest.fixture
@@ -68,6 +69,6 @@ def test_the_configuration_records_encoder_and_libraries(model_folder, train_con
 def test_sigmoid_is_stable_and_calibration_applies_it():
     logits = np.array([[-1000.0, 0.0, 1000.0]])
     assert sigmoid(logits).tolist() == [[0.0, 0.5, 1.0]]
-    calibration = Calibration(method="platt", slope=(1.0, 2.0, 0.5), offset=(0.0, 1.0, 0.0))
+    calibration = Scaling("platt", np.array([1.0, 2.0, 0.5]), np.array([0.0, 1.0, 0.0]))
     expected = 1 / (1 + np.exp(-np.array([1.0, 3.0, 0.5])))
     assert np.allclose(calibration.probabilities(np.ones((1, 3))), expected)

@@ -1,7 +1,8 @@
-"""Puts a model and the baselines on the same rows."""
+"""Puts a model and the baselines on the same rows, and writes the report."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,26 @@ import numpy as np
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.errors import InputError
 from clauselens.evaluation.leakage import check_unseen
-from clauselens.evaluation.metrics import label_matrix
-from clauselens.evaluation.report import Report, System, compare, write_report
+from clauselens.evaluation.markdown import REPORT, Mistake, render_report
+from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
+from clauselens.evaluation.plots import (
+    plot_calibration,
+    plot_confusion,
+    plot_cooccurrence,
+    plot_label_f1,
+    plot_precision_recall,
+)
+from clauselens.evaluation.report import Report, System, compare, write_metrics
 from clauselens.evaluation.thresholds import fit_thresholds
 from clauselens.inference.classifier import ClauseClassifier
+from clauselens.model.encoding import context_text
 from clauselens.model.folder import DATA_MANIFEST
-from clauselens.storage import read_json
+from clauselens.records import Example
+from clauselens.storage import read_json, write_text
 from clauselens.training.baselines import prior_scores, tfidf_scores
+
+MISTAKES = 15
+"""How many of the worst errors a report shows."""
 
 
 def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> Report:
@@ -25,54 +39,126 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
     Raises InputError if the split is empty or the model saw its rows.
     """
     classifier = ClauseClassifier.load(model)
-    trained_on = read_json(model / DATA_MANIFEST)["data"]
-    source = str(data or trained_on)
+    source = str(data or read_json(model / DATA_MANIFEST)["data"])
     examples = read_examples(Path(source), taxonomy=classifier.taxonomy)
     rows = clauses(examples, split)
     if not rows:
         raise InputError(f"{source}: no rows in the split {split!r}")
     check_unseen(model / DATA_MANIFEST, rows, data=source)
-    gold = label_matrix([row.labels for row in rows], classifier.labels)
     texts, contexts = [row.text for row in rows], [row.context for row in rows]
     cuts = np.array(list(classifier.thresholds.values()))
+    train = clauses(examples, "train")
+    prior = label_matrix([row.labels for row in train], classifier.labels).mean(0)
     systems = [
-        System(name=model.name, scores=classifier.predict_proba(texts, contexts), thresholds=cuts),
         System(
-            name=f"{model.name}, bare sentences",
-            scores=classifier.predict_proba(texts),
-            thresholds=cuts,
-        ),
-    ]
-    train, tuning = clauses(examples, "train"), clauses(examples, "validation")
-    protocol = f"Rows: split `{split}` of `{source}`, unseen by the model."
-    if train and tuning and split not in ("train", "validation"):
-        taught, tuned = (
-            label_matrix([row.labels for row in part], classifier.labels)
-            for part in (train, tuning)
+            name=name,
+            scores=(classifier.predict_proba(texts, given),),
+            thresholds=(cuts,),
+            prior=prior if train else None,
         )
-        scores = tfidf_scores(train, taught, [*tuning, *rows])
-        systems += [
-            System(
-                name="TF-IDF + logistic regression",
-                scores=scores[len(tuning) :],
-                thresholds=fit_thresholds(tuned, scores[: len(tuning)]),
-            ),
-            System(
-                name="label prior",
-                scores=prior_scores(taught, len(rows)),
-                thresholds=fit_thresholds(tuned, prior_scores(taught, len(tuning))),
-            ),
-        ]
+        for name, given in ((model.name, contexts), (f"{model.name}, bare sentences", None))
+    ]
+    protocol = f"Rows: split `{split}` of `{source}`, unseen by the model."
+    tuning = clauses(examples, "validation")
+    if train and tuning and split not in ("train", "validation"):
+        systems += _baselines(train, tuning, rows, classifier.labels)
         protocol += (
             f" Fitted on {len(train)} rows of `train`, thresholds on {len(tuning)} of `validation`;"
             " the baselines have the same rows, context and tuning of thresholds."
         )
     report = compare(
-        gold,
+        label_matrix([row.labels for row in rows], classifier.labels),
         systems,
         classifier.labels,
         clusters=[(row.document_id, row.duplicate_group) for row in rows],
+        parts=[[row.document_id for row in rows], [row.kind for row in rows]],
         protocol=protocol,
     )
-    write_report(out, report)
+    write_report(out, report, rows=rows, system=systems[0], labels=classifier.labels)
     return report
+
+
+def _baselines(
+    train: Sequence[Example],
+    tuning: Sequence[Example],
+    rows: Sequence[Example],
+    labels: Sequence[str],
+) -> list[System]:
+    taught, tuned = (label_matrix([row.labels for row in part], labels) for part in (train, tuning))
+    both = [*tuning, *rows]
+    systems = []
+    for name, scores in (
+        ("TF-IDF + logistic regression", tfidf_scores(train, taught, both)),
+        (
+            "TF-IDF + logistic regression, bare sentences",
+            tfidf_scores(train, taught, both, context=False),
+        ),
+        ("label prior", prior_scores(taught, len(both))),
+    ):
+        systems.append(
+            System(
+                name=name,
+                scores=(scores[len(tuning) :],),
+                thresholds=(fit_thresholds(tuned, scores[: len(tuning)]),),
+                prior=taught.mean(0),
+            )
+        )
+    return systems
+
+
+def write_report(
+    folder: Path,
+    report: Report,
+    *,
+    rows: Sequence[Example],
+    system: System,
+    labels: Sequence[str],
+) -> None:
+    """Write ``metrics.json``, ``report.md`` and its pictures; ``system`` is the first one."""
+    gold = label_matrix([row.labels for row in rows], labels)
+    scores = np.mean(system.scores, axis=0)
+    predicted = scores >= np.mean(
+        [np.broadcast_to(cuts, scores.shape) for cuts in system.thresholds], axis=0
+    )
+    write_metrics(folder, report)
+    first = report.systems[0]
+    pictures: dict[str, Callable[[Path], None]] = {
+        "label-f1.png": lambda path: plot_label_f1(
+            path, labels, gold.sum(0), [first.labels[label]["f1"] for label in labels]
+        ),
+        "precision-recall.png": lambda path: plot_precision_recall(path, labels, gold, scores),
+        "calibration.png": lambda path: plot_calibration(path, gold, scores),
+        "confusion.png": lambda path: plot_confusion(path, labels, gold, predicted),
+        "co-occurrence.png": lambda path: plot_cooccurrence(path, labels, gold),
+    }
+    for name, draw in pictures.items():
+        draw(folder / name)
+    mistakes = worst_mistakes(rows, gold, scores, predicted, labels)
+    write_text(folder / REPORT, render_report(report, mistakes=mistakes, pictures=list(pictures)))
+
+
+def worst_mistakes(
+    rows: Sequence[Example],
+    gold: BoolArray,
+    scores: FloatArray,
+    predicted: BoolArray,
+    labels: Sequence[str],
+) -> list[Mistake]:
+    """The rows where the wrong labels were the most certain."""
+    certainty = np.where(gold != predicted, np.abs(scores - gold), 0).sum(1)
+    order = [i for i in np.argsort(-certainty, kind="stable")[:MISTAKES] if certainty[i] > 0]
+
+    def names(row: BoolArray) -> tuple[str, ...]:
+        return tuple(label for label, given in zip(labels, row, strict=True) if given)
+
+    return [
+        Mistake(
+            id=rows[i].id,
+            text=" ".join(rows[i].text.split()),
+            context=context_text(rows[i].context),
+            gold=names(gold[i]),
+            predicted=names(predicted[i]),
+            scores=dict(zip(labels, scores[i].tolist(), strict=True)),
+        )
+        for i in order
+    ]

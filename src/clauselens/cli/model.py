@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clauselens.evaluation.metrics import Metrics
+    from clauselens.evaluation.report import Report
     from clauselens.inference.classifier import Thresholds
     from clauselens.records import Example
 
@@ -27,6 +28,7 @@ ModelArgument = Annotated[Path, typer.Argument(help="A model folder, as `train` 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to ``app``."""
     app.command("train")(train)
+    app.command("crossval")(crossval)
     app.command("evaluate")(evaluate)
     app.command("predict")(predict)
 
@@ -65,6 +67,56 @@ def train(
     _print_metrics(trained.validation)
 
 
+def crossval(
+    config: Annotated[Path, typer.Argument(help="A run, such as configs/minilm.yaml.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Changes to it, as for `train`.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds, by commas; figures are their means.")] = "0",
+    purge: Annotated[
+        str,
+        typer.Option(
+            help="Remove training rows with this cosine or more to a held-out row; `none`."
+        ),
+    ] = "0.6",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Report folder. Default: models/<config>-crossval."),
+    ] = None,
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="Then train the model to ship on all documents."),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the shipped model if it is there.")
+    ] = False,
+) -> None:
+    """Leave-one-policy-out: scores with intervals beside baselines on the same folds.
+
+    One fit for each policy and seed. Out-of-fold logits are kept in the report folder, and a
+    repeated command computes only what is missing. `--final` writes models/<config>, trained on
+    all documents, with calibration and thresholds from the out-of-fold logits.
+    """
+    from clauselens.cli.crossval import cross_validate
+    from clauselens.training.config import read_train_config
+
+    folder = out or Path("models") / f"{config.stem}-crossval"
+    found = cross_validate(
+        read_train_config(config, overrides or []),
+        name=config.stem,
+        seeds=_numbers(seeds),
+        purge=None if purge == "none" else _share(purge),
+        out=folder,
+        final=Path("models") / config.stem if final else None,
+        overwrite=overwrite,
+        progress=lambda text: Console(stderr=True).print(text, highlight=False),
+    )
+    _print_systems(found.report)
+    losses = ", ".join(f"{name} {loss:.4f}" for name, loss in found.losses.items())
+    print(f"calibration: {found.method} (cross-fitted log loss: {losses})")
+    print(f"{folder}: report.md, metrics.json, pictures, out-of-fold logits")
+
+
 def evaluate(
     model: ModelArgument,
     data: Annotated[
@@ -85,17 +137,9 @@ def evaluate(
 
     folder = out or model / "evaluation"
     report = evaluate_model(model, data=data, split=split, out=folder)
-    _print_metrics(report.systems[0].metrics)
-    table = Table("system", "micro-F1", "95 %", "macro-F1", "95 %", "exact match")
-    for system in report.systems:
-        cells = [
-            text
-            for figure in (system.micro_f1, system.macro_f1)
-            for text in (f"{figure.value:.3f}", f"{figure.low:.3f}-{figure.high:.3f}")
-        ]
-        table.add_row(system.name, *cells, f"{system.metrics.exact_match:.3f}")
-    Console().print(table)
-    print(f"{folder}: report.md, metrics.json")
+    _print_metrics(report.systems[0].runs[0])
+    _print_systems(report)
+    print(f"{folder}: report.md, metrics.json, pictures")
 
 
 def predict(
@@ -181,6 +225,23 @@ def score_examples(
     )
 
 
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--seeds {text!r}: expected whole numbers by commas, as 0,1,2") from None
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:
+        raise InputError(f"--purge {text!r}: expected a cosine above 0 and at most 1, or none")
+    return value
+
+
 def _threshold(given: Sequence[str]) -> Thresholds:
     values: dict[str, float] = {}
     for text in given:
@@ -195,6 +256,18 @@ def _threshold(given: Sequence[str]) -> Thresholds:
             return value
         values[label] = value
     return values or None
+
+
+def _print_systems(report: Report) -> None:
+    table = Table("system", "micro-F1", "95 %", "macro-F1", "95 %", "exact match")
+    for system in report.systems:
+        cells = [
+            text
+            for figure in (system.overall["micro_f1"], system.overall["macro_f1"])
+            for text in (f"{figure.value:.3f}", f"{figure.low:.3f}-{figure.high:.3f}")
+        ]
+        table.add_row(system.name, *cells, f"{system.overall['exact_match'].value:.3f}")
+    Console().print(table)
 
 
 def _print_metrics(metrics: Metrics) -> None:

@@ -60,11 +60,13 @@ def draw_resamples(
 class F1Draws:
     """F1 of one system on the rows as they are (index 0) and in every resample (1 …).
 
-    ``micro`` and ``macro``: ``(1 + resamples,)``; ``per_label``: ``(1 + resamples, labels)``.
+    ``micro``, ``macro`` and ``macro_all``: ``(1 + resamples,)``; ``per_label``:
+    ``(1 + resamples, labels)``.
     """
 
     micro: FloatArray
     macro: FloatArray
+    macro_all: FloatArray
     per_label: FloatArray
 
 
@@ -81,14 +83,34 @@ def f1_draws(
     weights = np.vstack([np.ones((1, clusters)), resamples.weights])
     tp, fp, fn = (weights @ part for part in totals)
     per_label = f1_from_counts(tp, fp, fn)
-    frequent = gold.sum(0) >= min_support
-    # A frequent label may be missing from a resample: it then has no F1 there.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        defined = np.isfinite(per_label[:, frequent])
-        macro = np.nansum(per_label[:, frequent], 1) / defined.sum(1)
+    support = gold.sum(0)
     return F1Draws(
-        micro=f1_from_counts(tp.sum(1), fp.sum(1), fn.sum(1)), macro=macro, per_label=per_label
+        micro=f1_from_counts(tp.sum(1), fp.sum(1), fn.sum(1)),
+        macro=_macro(per_label[:, support >= min_support]),
+        macro_all=_macro(per_label[:, support > 0]),
+        per_label=per_label,
     )
+
+
+def _macro(per_label: FloatArray) -> FloatArray:
+    """The mean over labels; one that is missing from a resample has no F1 there."""
+    defined = np.isfinite(per_label).sum(1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: FloatArray = np.where(defined > 0, np.nansum(per_label, 1) / defined, np.nan)
+    return mean
+
+
+def cluster_means(values: FloatArray, resamples: Resamples) -> FloatArray:
+    """Means over rows, ``(1 + resamples, ...)``, of ``values`` ``(n, ...)``: one figure a row."""
+    clusters = resamples.weights.shape[1]
+    sums = np.zeros((clusters, *values.shape[1:]))
+    np.add.at(sums, resamples.cluster, values)
+    sizes = np.bincount(resamples.cluster, minlength=clusters)
+    weights = np.vstack([np.ones((1, clusters)), resamples.weights])
+    totals = weights @ sums
+    drawn = weights @ sizes
+    result: FloatArray = totals / drawn.reshape(-1, *[1] * (values.ndim - 1))
+    return result
 
 
 def interval(draws: FloatArray) -> Interval:

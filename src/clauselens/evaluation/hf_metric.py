@@ -12,7 +12,9 @@ import datasets
 import evaluate
 import numpy as np
 
-from clauselens.evaluation.metrics import compute_metrics, headline
+from clauselens.evaluation.metrics import compute_metrics
+
+NAMES = ("micro_f1", "macro_f1", "exact_match")
 
 
 class MultiLabelF1(evaluate.Metric):  # type: ignore[misc]
@@ -38,4 +40,4 @@ class MultiLabelF1(evaluate.Metric):  # type: ignore[misc]
         metrics = compute_metrics(
             gold, scores, np.full(gold.shape[1], 0.5), names, min_support=min_support
         )
-        return dict(headline(metrics))
+        return {name: getattr(metrics, name) for name in NAMES}

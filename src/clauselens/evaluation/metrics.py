@@ -11,13 +11,13 @@ Conventions, everywhere in the package:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, label_ranking_average_precision_score
+from sklearn.metrics import average_precision_score
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
@@ -137,21 +137,25 @@ def compute_metrics(
     )
 
 
-def headline(metrics: Metrics) -> Mapping[str, float]:
-    """The figures of a one-line summary."""
-    return {
-        "micro_f1": metrics.micro_f1,
-        "macro_f1": metrics.macro_f1,
-        "exact_match": metrics.exact_match,
-    }
+def ranking_precision_rows(gold: BoolArray, scores: FloatArray) -> FloatArray:
+    """Label-ranking average precision of each row, ``(n,)``: for each gold label, the share of
+    gold among the labels ranked at or above it; NaN for a row without gold labels.
+    """
+    at_or_above = scores[:, None, :] >= scores[:, :, None]
+    rank = at_or_above.sum(2)
+    hits = (at_or_above & gold[:, None, :]).sum(2)
+    labels = gold.sum(1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: FloatArray = np.where(
+            labels > 0, np.where(gold, hits / rank, 0).sum(1) / labels, np.nan
+        )
+    return result
 
 
 def _ranking_precision(gold: BoolArray, scores: FloatArray) -> float:
     # Undefined for a row without labels: such rows are left out, not counted as perfect.
     labelled = gold.any(1)
-    if not labelled.any():
-        return float("nan")
-    return float(label_ranking_average_precision_score(gold[labelled], scores[labelled]))
+    return _mean(ranking_precision_rows(gold[labelled], scores[labelled]))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -1,46 +1,55 @@
-"""Compares systems on the same rows and writes the figures down: JSON beside Markdown."""
+"""Compares systems on the same rows and writes the figures down: JSON, Markdown, pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from clauselens.evaluation.bootstrap import (
-    F1Draws,
-    Interval,
-    difference,
-    draw_resamples,
-    f1_draws,
-    interval,
+import numpy as np
+
+from clauselens.evaluation.bootstrap import Interval, difference, draw_resamples, interval
+from clauselens.evaluation.figures import Figures, figures, mean_figures
+from clauselens.evaluation.metrics import (
+    MIN_SUPPORT,
+    BoolArray,
+    FloatArray,
+    Metrics,
+    compute_metrics,
 )
-from clauselens.evaluation.metrics import BoolArray, FloatArray, Metrics, compute_metrics
-from clauselens.storage import write_json, write_text
+from clauselens.storage import write_json
 
 METRICS = "metrics.json"
-REPORT = "report.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """A system under test: scores ``(n, labels)`` and cut-offs ``(labels,)``."""
+    """A system under test, run once for each seed on the same rows.
+
+    ``scores``: one array ``(n, labels)`` for each run; ``thresholds``: as many, each of which
+    broadcasts to the scores, as does ``prior``, the label shares known without these rows.
+    """
 
     name: str
-    scores: FloatArray
-    thresholds: FloatArray
+    scores: tuple[FloatArray, ...]
+    thresholds: tuple[FloatArray, ...]
+    prior: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemReport:
-    """Figures of one system; the ``gain`` intervals are of the first system over this one."""
+    """Figures of one system: means over its runs, each with the interval over the rows.
+
+    ``gains`` are of the first system over this one, paired. ``runs`` holds each run's metrics,
+    ``parts`` the micro- and macro-F1 of subsets of the rows (documents, kinds).
+    """
 
     name: str
-    metrics: Metrics
-    micro_f1: Interval
-    macro_f1: Interval
-    micro_gain: Interval
-    macro_gain: Interval
-    label_f1: tuple[Interval, ...]
+    overall: Mapping[str, Interval]
+    labels: Mapping[str, Mapping[str, Interval]]
+    gains: Mapping[str, Interval]
+    runs: tuple[Metrics, ...]
+    parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +59,7 @@ class Report:
     protocol: str
     rows: int
     clusters: int
+    support: Mapping[str, int]
     systems: tuple[SystemReport, ...]
 
 
@@ -59,95 +69,88 @@ def compare(
     labels: Sequence[str],
     *,
     clusters: Sequence[Hashable],
+    parts: Sequence[Sequence[str]] = (),
     protocol: str,
     seed: int = 0,
 ) -> Report:
-    """Score systems on rows ``gold`` ``(n, labels)``; all share the bootstrap resamples."""
+    """Score systems on rows ``gold`` ``(n, labels)``; all share the bootstrap resamples.
+
+    ``parts`` holds names of subsets, one name for each row in each entry.
+    """
     resamples = draw_resamples(clusters, seed=seed)
-    draws = [f1_draws(gold, s.scores >= s.thresholds, resamples) for s in systems]
+    found = [
+        mean_figures(
+            [
+                figures(gold, scores, cuts, resamples, prior=system.prior)
+                for scores, cuts in zip(system.scores, system.thresholds, strict=True)
+            ]
+        )
+        for system in systems
+    ]
     return Report(
         protocol=protocol,
         rows=len(gold),
         clusters=resamples.weights.shape[1],
+        support=dict(zip(labels, gold.sum(0).tolist(), strict=True)),
         systems=tuple(
-            _system(gold, system, labels, own, draws[0])
-            for system, own in zip(systems, draws, strict=True)
+            _system(gold, system, labels, own, found[0], parts)
+            for system, own in zip(systems, found, strict=True)
         ),
     )
 
 
 def _system(
-    gold: BoolArray, system: System, labels: Sequence[str], own: F1Draws, first: F1Draws
+    gold: BoolArray,
+    system: System,
+    labels: Sequence[str],
+    own: Figures,
+    first: Figures,
+    parts: Sequence[Sequence[str]],
 ) -> SystemReport:
+    runs = list(zip(system.scores, system.thresholds, strict=True))
     return SystemReport(
         name=system.name,
-        metrics=compute_metrics(gold, system.scores, system.thresholds, labels),
-        micro_f1=interval(own.micro),
-        macro_f1=interval(own.macro),
-        micro_gain=difference(first.micro, own.micro),
-        macro_gain=difference(first.macro, own.macro),
-        label_f1=tuple(interval(own.per_label[:, j]) for j in range(len(labels))),
+        overall={name: interval(draws) for name, draws in own.overall.items()},
+        labels={
+            label: {name: interval(draws[:, j]) for name, draws in own.labels.items()}
+            for j, label in enumerate(labels)
+        },
+        gains={
+            name: difference(first.overall[name], own.overall[name])
+            for name in ("micro_f1", "macro_f1")
+        },
+        runs=tuple(compute_metrics(gold, scores, cuts, labels) for scores, cuts in runs),
+        parts={
+            name: _part(gold, runs, labels, np.array(names) == name)
+            for names in parts
+            for name in dict.fromkeys(names)
+        },
     )
 
 
-def write_report(folder: Path, report: Report) -> None:
-    """Write ``metrics.json`` and ``report.md``."""
+def _part(
+    gold: BoolArray,
+    runs: Sequence[tuple[FloatArray, FloatArray]],
+    labels: Sequence[str],
+    rows: BoolArray,
+) -> dict[str, float]:
+    found = [
+        compute_metrics(gold[rows], scores[rows], np.broadcast_to(cuts, scores.shape)[rows], labels)
+        for scores, cuts in runs
+    ]
+    return {
+        "rows": int(rows.sum()),
+        "micro_f1": float(np.mean([m.micro_f1 for m in found])),
+        "macro_f1": float(np.mean([m.macro_f1 for m in found])),
+        "labels_in_macro": found[0].macro_labels,
+    }
+
+
+def frequent_labels(report: Report) -> int:
+    """How many labels enter the macro average."""
+    return sum(support >= MIN_SUPPORT for support in report.support.values())
+
+
+def write_metrics(folder: Path, report: Report) -> None:
+    """Write ``metrics.json``."""
     write_json(folder / METRICS, asdict(report))
-    write_text(folder / REPORT, render_report(report))
-
-
-def render_report(report: Report) -> str:
-    """The report as Markdown."""
-    first = report.systems[0]
-    labels = first.metrics.macro_labels
-    lines = [
-        "# Evaluation",
-        "",
-        report.protocol,
-        "",
-        f"{report.rows} rows in {report.clusters} clusters (document x near-duplicate group); 95 % "
-        "intervals by the cluster bootstrap, conditional on the documents at hand. Macro-F1 is "
-        f"over the {labels} labels with at least 10 positives. Gains are paired.",
-        "",
-        "| system | micro-F1 | macro-F1 | macro-F1, all | exact match "
-        f"| micro gain of {first.name} | macro gain |",
-        "|---|---|---|---:|---:|---|---|",
-    ]
-    for system in report.systems:
-        gains = (
-            ("", "")
-            if system is first
-            else (_signed(system.micro_gain), _signed(system.macro_gain))
-        )
-        lines.append(
-            f"| {system.name} | {_range(system.micro_f1)} | {_range(system.macro_f1)} "
-            f"| {system.metrics.macro_f1_all:.3f} | {system.metrics.exact_match:.3f} "
-            f"| {gains[0]} | {gains[1]} |"
-        )
-    lines += [
-        "",
-        f"## {first.name}, by label",
-        "",
-        "| label | support | predicted | precision | recall | F1 | average precision |",
-        "|---|---:|---:|---:|---:|---|---:|",
-    ]
-    for label, f1 in zip(first.metrics.labels, first.label_f1, strict=True):
-        lines.append(
-            f"| `{label.label}` | {label.support} | {label.predicted} | {_number(label.precision)} "
-            f"| {_number(label.recall)} | {_range(f1)} | {_number(label.average_precision)} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
-
-
-def _range(value: Interval) -> str:
-    if value.value != value.value:
-        return "–"
-    return f"{value.value:.3f} [{_number(value.low)}, {_number(value.high)}]"
-
-
-def _signed(value: Interval) -> str:
-    return f"{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"

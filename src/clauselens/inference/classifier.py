@@ -85,7 +85,7 @@ class ClauseClassifier:
         is read in overlapping windows and scored by the maximum of each label.
         Raises InputError, with the position, on a value that is not a text or is empty.
         """
-        return self._facts.calibration.probabilities(self._logits(texts, contexts)[0])
+        return self._facts.scaling.probabilities(self._logits(texts, contexts)[0])
 
     def predict(
         self,
@@ -101,7 +101,7 @@ class ClauseClassifier:
         """
         cuts = self._cuts(threshold)
         logits, windows = self._logits(texts, contexts)
-        probabilities = self._facts.calibration.probabilities(logits)
+        probabilities = self._facts.scaling.probabilities(logits)
         return [
             Prediction(
                 id=str(row),

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens.errors import InputError
+from clauselens.evaluation.scaling import Scaling
 from clauselens.model.encoding import InputFormat
 from clauselens.storage import read_json, sha256_bytes, sha256_file, write_json
 from clauselens.taxonomy import Taxonomy, taxonomy_from_dict
@@ -33,39 +34,13 @@ CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Platt scaling per label: ``sigmoid(slope * logit + offset)``; both ``(labels,)``.
-
-    A temperature is the case of one slope for all labels and no offset.
-    """
-
-    method: str
-    slope: tuple[float, ...]
-    offset: tuple[float, ...]
-
-    @classmethod
-    def identity(cls, labels: int) -> Calibration:
-        return cls(method="none", slope=(1.0,) * labels, offset=(0.0,) * labels)
-
-    def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Calibrated probabilities of ``logits`` ``(n, labels)``."""
-        scaled = np.asarray(logits, dtype=np.float64) * np.array(self.slope) + np.array(self.offset)
-        return sigmoid(scaled)
-
-
-def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The logistic function, without overflow for large negative logits."""
-    return np.exp(-np.logaddexp(0.0, -np.asarray(logits, dtype=np.float64)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
     """What the classifier needs beside the network."""
 
     folder: Path
     taxonomy: Taxonomy
     thresholds: NDArray[np.float64]
-    calibration: Calibration
+    scaling: Scaling
     input_format: InputFormat
     checksum: str
 
@@ -75,7 +50,7 @@ def write_facts(
     *,
     taxonomy: Taxonomy,
     thresholds: NDArray[np.float64],
-    calibration: Calibration,
+    scaling: Scaling,
     input_format: InputFormat,
 ) -> None:
     """Write our own files beside the network's. Call ``seal`` when all is written."""
@@ -84,9 +59,9 @@ def write_facts(
     write_json(
         folder / CALIBRATION,
         {
-            "method": calibration.method,
-            "slope": dict(zip(taxonomy.labels, calibration.slope, strict=True)),
-            "offset": dict(zip(taxonomy.labels, calibration.offset, strict=True)),
+            "method": scaling.method,
+            "slope": dict(zip(taxonomy.labels, scaling.slope.tolist(), strict=True)),
+            "offset": dict(zip(taxonomy.labels, scaling.offset.tolist(), strict=True)),
         },
     )
     write_json(folder / INPUT_FORMAT, input_format.to_dict())
@@ -121,9 +96,7 @@ def read_facts(folder: Path) -> ModelFacts:
         folder=folder,
         taxonomy=taxonomy,
         thresholds=thresholds,
-        calibration=Calibration(
-            method=str(calibration.get("method")), slope=tuple(slope), offset=tuple(offset)
-        ),
+        scaling=Scaling(str(calibration.get("method")), slope, offset),
         input_format=input_format,
         checksum=sha256_bytes("".join(sorted(checksums.values())).encode()),
     )

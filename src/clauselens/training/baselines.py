@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from clauselens.model.encoding import context_text
+from clauselens.model.encoding import InputEncoder, InputFormat, context_text
 from clauselens.records import Example
 
 Rows = NDArray[np.object_]
@@ -39,6 +40,48 @@ def tfidf_scores(
     pipeline.fit(_pairs(train), gold[:, learnable].astype(int))
     scores[:, learnable] = pipeline.predict_proba(_pairs(rows))
     return scores
+
+
+def frozen_scores(
+    train: NDArray[np.float32], gold: NDArray[np.bool_], rows: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Probabilities of logistic regression on embeddings ``(n, width)``, ``(rows, labels)``.
+
+    Classes are weighted as balanced; a label that cannot be learnt scores its share.
+    """
+    model = make_pipeline(
+        StandardScaler(),
+        OneVsRestClassifier(LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)),
+    )
+    scores = np.tile(gold.mean(0), (len(rows), 1))
+    learnable = gold.any(0) & ~gold.all(0)
+    model.fit(train, gold[:, learnable].astype(int))
+    scores[:, learnable] = model.predict_proba(rows)
+    return scores
+
+
+def embed(
+    folder: Path, examples: Sequence[Example], input_format: InputFormat
+) -> NDArray[np.float32]:
+    """Mean-pooled vectors ``(n, width)`` of the encoder as it was pretrained, with context."""
+    import torch
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+    windows = InputEncoder.load(folder, input_format).encode(
+        [example.text for example in examples], [example.context for example in examples]
+    )
+    vectors = []
+    with torch.inference_mode():
+        for first, *_ in windows:
+            output = model(
+                input_ids=torch.tensor([first.ids]), token_type_ids=torch.tensor([first.type_ids])
+            )
+            vectors.append(output.last_hidden_state[0].mean(0).numpy())
+    return np.stack(vectors)
 
 
 def prior_scores(gold: NDArray[np.bool_], rows: int) -> NDArray[np.float64]:

@@ -23,6 +23,9 @@ class EncoderConfig:
 
     ``sha256`` of its safetensors file is checked where it is given. ``dropout`` applies inside
     the encoder, ``head_dropout`` before the classifier; ``attention`` is the implementation.
+    ``pooling`` is ``first`` (the first token's vector) or ``mean`` (a further layer that starts
+    as the mean over the tokens); with ``definitions`` the classifier starts at the taxonomy's
+    definitions.
     """
 
     name: str
@@ -30,6 +33,8 @@ class EncoderConfig:
     dropout: float = 0.0
     head_dropout: float = 0.1
     attention: str = "eager"
+    pooling: str = "first"
+    definitions: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,11 @@ class LossConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """A whole run. Paths are relative to the working directory."""
+    """A whole run. Paths are relative to the working directory.
+
+    ``validation_fraction`` of the training rows validate where the data have no such split;
+    ``early_stopping_patience`` in epochs, 0 for none, applies to ``train`` alone.
+    """
 
     data: str
     taxonomy: str
@@ -70,6 +79,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     seed: int = 0
     validation_fraction: float = 0.15
+    early_stopping_patience: int = 0
     trainer: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,6 +162,12 @@ def _value(hint: Any, value: Any, *, place: str) -> Any:
 def _check(config: TrainConfig, *, where: str) -> None:
     if config.loss.name not in ("bce", "asymmetric"):
         raise InputError(f"{where}: loss.name is {config.loss.name!r} (known: bce, asymmetric)")
+    if config.encoder.pooling not in ("first", "mean"):
+        raise InputError(
+            f"{where}: encoder.pooling is {config.encoder.pooling!r} (known: first, mean)"
+        )
+    if config.encoder.definitions and config.encoder.pooling != "mean":
+        raise InputError(f"{where}: encoder.definitions needs encoder.pooling: mean")
     for name, value in (
         ("encoder.dropout", config.encoder.dropout),
         ("encoder.head_dropout", config.encoder.head_dropout),

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens.dataset.folds import Fold
-from clauselens.model.folder import Calibration, seal, write_facts
+from clauselens.evaluation.scaling import Scaling
+from clauselens.model.folder import seal, write_facts
 from clauselens.records import Example
 from clauselens.storage import read_jsonl, sha256_bytes, write_jsonl
 from clauselens.taxonomy import Taxonomy
@@ -98,7 +99,7 @@ def _fit_and_score(
         model,
         taxonomy=taxonomy,
         thresholds=np.full(labels, 0.5),
-        calibration=Calibration.identity(labels),
+        scaling=Scaling.identity(labels),
         input_format=config.input.format,
     )
     seal(model)

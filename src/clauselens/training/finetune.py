@@ -15,12 +15,13 @@ from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    EarlyStoppingCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer_utils import IntervalStrategy, get_last_checkpoint
 from transformers.utils import logging as transformers_logging
 
 from clauselens.errors import InputError
@@ -30,6 +31,11 @@ from clauselens.records import Example
 from clauselens.taxonomy import Taxonomy, nearest
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
+from clauselens.training.head import (
+    check_mean_pooling,
+    start_at_definitions,
+    start_at_mean_pooling,
+)
 from clauselens.training.losses import build_loss
 
 _INNER_DROPOUT = (
@@ -38,6 +44,9 @@ _INNER_DROPOUT = (
     "dropout",
     "attention_dropout",
 )
+HEAD_ROWS = 256
+"""Training rows whose mean is the origin of the definitions."""
+
 _HEAD_DROPOUT = ("classifier_dropout", "seq_classif_dropout")
 
 
@@ -74,6 +83,11 @@ class EncodedRows:
         self._context_dropout = context_dropout
         self._seed = seed
         self.epoch = 0
+
+    @property
+    def windows(self) -> list[Window]:
+        """What each row shows with its context."""
+        return self._full
 
     def __len__(self) -> int:
         return len(self._full)
@@ -139,10 +153,13 @@ def fit(
     encoder: Encoder,
     folder: Path,
     work: Path,
+    evaluation: Sequence[Example] = (),
 ) -> FitFacts:
     """Fine-tune on ``examples`` and save network and tokenizer into ``folder``.
 
-    Checkpoints go to ``work``; if one is there, the run goes on from it. Seeded.
+    Checkpoints go to ``work``; if one is there, the run goes on from it. Seeded. With
+    ``early_stopping_patience`` in the configuration, training stops when the loss on
+    ``evaluation`` has not fallen for so many epochs, and the best weights are kept.
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -152,14 +169,34 @@ def fit(
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder)
     tokenizer.model_max_length = config.input.max_length
     tokenizer.save_pretrained(folder)
-    rows = EncodedRows(
-        examples,
-        encoder=InputEncoder.load(folder, config.input.format),
-        labels=taxonomy.labels,
-        context_dropout=config.input.context_dropout,
-        seed=config.seed,
-    )
-    loss = build_loss(config.loss, label_matrix([e.labels for e in examples], taxonomy.labels))
+    input_encoder = InputEncoder.load(folder, config.input.format)
+
+    def encoded(part: Sequence[Example], *, context_dropout: float) -> EncodedRows:
+        return EncodedRows(
+            part,
+            encoder=input_encoder,
+            labels=taxonomy.labels,
+            context_dropout=context_dropout,
+            seed=config.seed,
+        )
+
+    rows = encoded(examples, context_dropout=config.input.context_dropout)
+    gold = label_matrix([e.labels for e in examples], taxonomy.labels)
+    if config.encoder.definitions:
+        start_at_definitions(
+            model,
+            input_encoder,
+            taxonomy,
+            rows=rows.windows[:HEAD_ROWS],
+            prior=gold.mean(0),
+        )
+    loss = build_loss(config.loss, gold)
+
+    stopping = bool(config.early_stopping_patience and evaluation)
+    if stopping:
+        arguments.eval_strategy = arguments.save_strategy = IntervalStrategy.EPOCH
+        arguments.load_best_model_at_end = True
+        arguments.metric_for_best_model, arguments.greater_is_better = "eval_loss", False
 
     def compute_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
         return loss(outputs["logits"], labels)
@@ -170,7 +207,11 @@ def fit(
         train_dataset=rows,
         data_collator=Collator(tokenizer.pad_token_id, _takes_segments(tokenizer)),
         compute_loss_func=compute_loss,
-        callbacks=[_ShowEpoch(rows)],
+        callbacks=[
+            _ShowEpoch(rows),
+            *([EarlyStoppingCallback(config.early_stopping_patience)] if stopping else []),
+        ],
+        eval_dataset=encoded(evaluation, context_dropout=0.0) if stopping else None,
     )
     checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None
     started = time.perf_counter()
@@ -214,9 +255,15 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
     network.id2label = dict(enumerate(taxonomy.labels))
     network.label2id = {label: index for index, label in enumerate(taxonomy.labels)}
     network.problem_type = "multi_label_classification"
-    return AutoModelForSequenceClassification.from_pretrained(
+    if config.encoder.pooling == "mean":
+        check_mean_pooling(network)
+        network.num_hidden_layers += 1
+    model = AutoModelForSequenceClassification.from_pretrained(
         encoder.folder,
         config=network,
         attn_implementation=config.encoder.attention,
         dtype=torch.float32,
     )
+    if config.encoder.pooling == "mean":
+        start_at_mean_pooling(model)
+    return model

@@ -1,12 +1,13 @@
-"""One training run: fit, thresholds from the validation split, a sealed model folder."""
+"""Training runs: fit, cut-offs, a sealed model folder that appears when it is complete."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,21 @@ from clauselens.dataset.rows import clauses, read_examples
 from clauselens.dataset.splits import with_validation
 from clauselens.errors import InputError
 from clauselens.evaluation.metrics import Metrics, compute_metrics, label_matrix
+from clauselens.evaluation.scaling import Scaling, sigmoid
 from clauselens.evaluation.thresholds import fit_thresholds
 from clauselens.model.folder import (
+    CARD,
     CHECKSUMS,
     DATA_MANIFEST,
     METRICS,
-    THRESHOLDS,
     TRAINING_CONFIG,
-    Calibration,
     seal,
-    sigmoid,
     write_facts,
 )
 from clauselens.records import Example
-from clauselens.storage import sha256_bytes, write_json
+from clauselens.storage import sha256_bytes, write_json, write_text
 from clauselens.taxonomy import Taxonomy, read_taxonomy
+from clauselens.training.card import render_card
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
@@ -60,66 +61,133 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
     and an interrupted run goes on from the last one. Raises InputError before any work on bad
     data, configuration or encoder, and if ``out`` is there and not to be overwritten.
     """
-    if out.exists() and not overwrite:
-        raise InputError(f"{out}: already there; choose another --out or pass --overwrite")
-    if out.exists() and not (out / CHECKSUMS).exists():
-        raise InputError(f"{out}: there, but no model folder; not overwriting it")
+    check_free(out, overwrite=overwrite)
     taxonomy = read_taxonomy(Path(config.taxonomy))
     examples = read_examples(Path(config.data), taxonomy=taxonomy)
     if not clauses(examples, "validation"):
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
-    encoder = resolve_encoder(config.encoder)
-    partial, work = out.with_name(f".{out.name}.partial"), out.with_name(f".{out.name}.work")
-    training_arguments(config, work)
-    _start_or_resume(config, partial, work)
-    rows = clauses(examples, "train")
-    facts = fit(
-        config, examples=rows, taxonomy=taxonomy, encoder=encoder, folder=partial, work=work
-    )
-    labels = len(taxonomy.labels)
-    write_facts(
-        partial,
-        taxonomy=taxonomy,
-        thresholds=np.full(labels, 0.5),
-        calibration=Calibration.identity(labels),
-        input_format=config.input.format,
-    )
-    write_json(partial / TRAINING_CONFIG, describe(config, encoder))
-    held_out = clauses(examples, "validation")
-    write_json(
-        partial / DATA_MANIFEST,
-        data_manifest(config, taxonomy, trained=rows, tuned=held_out),
-    )
-    seal(partial)
+    rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
+    run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
+    facts = run.fit(rows, evaluation=held_out)
     gold = label_matrix([example.labels for example in held_out], taxonomy.labels)
-    scores = sigmoid(scorer(partial, held_out, True))
+    identity = Scaling.identity(len(taxonomy.labels))
+    run.describe(scaling=identity, thresholds=np.full(len(taxonomy.labels), 0.5))
+    seal(run.partial)
+    scores = sigmoid(scorer(run.partial, held_out, True))
     thresholds = fit_thresholds(gold, scores)
     metrics = compute_metrics(gold, scores, thresholds, taxonomy.labels)
-    write_json(
-        partial / THRESHOLDS, dict(zip(taxonomy.labels, map(float, thresholds), strict=True))
+    run.describe(scaling=identity, thresholds=thresholds)
+    run.finish(
+        seen={"train": rows, "thresholds": held_out},
+        metrics={"protocol": "validation split, on which the thresholds were fitted"}
+        | asdict(metrics),
+        table="",
     )
-    write_json(
-        partial / METRICS,
-        {"split": "validation (thresholds were fitted on it)", **asdict(metrics)},
-    )
-    seal(partial)
-    if out.exists():
-        shutil.rmtree(out)
-    partial.rename(out)
-    shutil.rmtree(work, ignore_errors=True)
     return TrainedRun(folder=out, train_rows=len(rows), validation=metrics, fit=facts)
 
 
-def _start_or_resume(config: TrainConfig, partial: Path, work: Path) -> None:
-    """Keep the checkpoints of an interrupted run of the same configuration, drop any other."""
-    mark = work / "fingerprint"
-    fingerprint = sha256_bytes(repr(config).encode())
-    if not (mark.is_file() and mark.read_text() == fingerprint):
-        shutil.rmtree(work, ignore_errors=True)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    work.mkdir(parents=True, exist_ok=True)
-    mark.write_text(fingerprint)
+def train_final(
+    config: TrainConfig,
+    out: Path,
+    *,
+    examples: Sequence[Example],
+    scaling: Scaling,
+    thresholds: NDArray[np.float64],
+    metrics: Mapping[str, Any],
+    table: str,
+) -> FitFacts:
+    """Train the model to ship on all ``examples``, with calibration and thresholds that were
+    fitted out of fold. ``metrics`` and the Markdown ``table`` describe the recipe, and go into
+    the folder.
+    """
+    taxonomy = read_taxonomy(Path(config.taxonomy))
+    run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
+    facts = run.fit(examples, evaluation=())
+    run.describe(scaling=scaling, thresholds=thresholds)
+    run.finish(seen={"train": examples}, metrics=metrics, table=table)
+    return facts
+
+
+def check_free(out: Path, *, overwrite: bool) -> None:
+    """Raise InputError unless a model folder may be written at ``out``."""
+    if out.exists() and not overwrite:
+        raise InputError(f"{out}: already there; choose another --out or pass --overwrite")
+    if out.exists() and not (out / CHECKSUMS).exists():
+        raise InputError(f"{out}: there, but no model folder; not overwriting it")
+
+
+class _Run:
+    """A model folder in the making, beside the place where it will stand."""
+
+    def __init__(
+        self, config: TrainConfig, taxonomy: Taxonomy, encoder: Encoder, out: Path
+    ) -> None:
+        self._config = config
+        self._taxonomy = taxonomy
+        self._encoder = encoder
+        self._out = out
+        self.partial = out.with_name(f".{out.name}.partial")
+        self._work = out.with_name(f".{out.name}.work")
+
+    def fit(self, rows: Sequence[Example], *, evaluation: Sequence[Example]) -> FitFacts:
+        # Wrong trainer arguments show before anything is written.
+        training_arguments(self._config, self._work)
+        self._start_or_resume(rows)
+        return fit(
+            self._config,
+            examples=rows,
+            evaluation=evaluation,
+            taxonomy=self._taxonomy,
+            encoder=self._encoder,
+            folder=self.partial,
+            work=self._work,
+        )
+
+    def _start_or_resume(self, rows: Sequence[Example]) -> None:
+        """Keep the checkpoints of an interrupted run of the same input, drop any other."""
+        mark = self._work / "fingerprint"
+        fingerprint = sha256_bytes(repr((self._config, list(rows))).encode())
+        if not (mark.is_file() and mark.read_text() == fingerprint):
+            shutil.rmtree(self._work, ignore_errors=True)
+        shutil.rmtree(self.partial, ignore_errors=True)
+        self.partial.mkdir(parents=True)
+        self._work.mkdir(parents=True, exist_ok=True)
+        mark.write_text(fingerprint)
+
+    def describe(self, *, scaling: Scaling, thresholds: NDArray[np.float64]) -> None:
+        write_facts(
+            self.partial,
+            taxonomy=self._taxonomy,
+            thresholds=thresholds,
+            scaling=scaling,
+            input_format=self._config.input.format,
+        )
+        self._scaling, self._thresholds = scaling, thresholds
+
+    def finish(
+        self, *, seen: Mapping[str, Sequence[Example]], metrics: Mapping[str, Any], table: str
+    ) -> None:
+        """Write the remaining files, seal the folder and move it to its place."""
+        write_json(self.partial / TRAINING_CONFIG, describe(self._config, self._encoder))
+        write_json(self.partial / DATA_MANIFEST, data_manifest(self._config, self._taxonomy, seen))
+        write_json(self.partial / METRICS, metrics)
+        card = render_card(
+            self._config,
+            name=self._out.name,
+            taxonomy=self._taxonomy,
+            encoder=self._encoder,
+            seen=seen,
+            scaling=self._scaling,
+            thresholds=self._thresholds,
+            metrics=metrics,
+            table=table,
+        )
+        write_text(self.partial / CARD, card)
+        seal(self.partial)
+        if self._out.exists():
+            shutil.rmtree(self._out)
+        self.partial.rename(self._out)
+        shutil.rmtree(self._work, ignore_errors=True)
 
 
 def describe(config: TrainConfig, encoder: Encoder) -> dict[str, object]:
@@ -134,13 +202,9 @@ def describe(config: TrainConfig, encoder: Encoder) -> dict[str, object]:
 
 
 def data_manifest(
-    config: TrainConfig,
-    taxonomy: Taxonomy,
-    *,
-    trained: Sequence[Example],
-    tuned: Sequence[Example],
+    config: TrainConfig, taxonomy: Taxonomy, seen: Mapping[str, Sequence[Example]]
 ) -> dict[str, object]:
-    """Which rows the model has seen, and how: evaluation refuses them."""
+    """Which rows the model has seen, by use: evaluation refuses them."""
     return {
         "data": config.data,
         "taxonomy": {"name": taxonomy.name, "version": taxonomy.version},
@@ -151,7 +215,7 @@ def data_manifest(
                 "duplicate_group": example.duplicate_group,
                 "text_sha256": sha256_bytes(example.text.encode()),
             }
-            for use, part in (("train", trained), ("thresholds", tuned))
+            for use, part in seen.items()
             for example in part
         ],
     }

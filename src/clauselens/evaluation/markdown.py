@@ -1,0 +1,158 @@
+"""The report of an evaluation as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from clauselens.evaluation.bootstrap import Interval
+from clauselens.evaluation.metrics import MIN_SUPPORT
+from clauselens.evaluation.report import Report, SystemReport, frequent_labels
+
+REPORT = "report.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A row that the first system got wrong: what was missed and what was given, with scores."""
+
+    id: str
+    text: str
+    context: str
+    gold: tuple[str, ...]
+    predicted: tuple[str, ...]
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+def render_report(
+    report: Report, *, mistakes: Sequence[Mistake] = (), pictures: Sequence[str] = ()
+) -> str:
+    """Render all figures; ``pictures`` are file names beside the report."""
+    parts = [
+        "# Evaluation",
+        report.protocol,
+        f"{report.rows} rows in {report.clusters} clusters (document x near-duplicate group). "
+        "Brackets: 95 % intervals by the cluster bootstrap, conditional on the documents at hand. "
+        f"Macro-F1 is over the {frequent_labels(report)} labels with at least {MIN_SUPPORT} "
+        "positives; gains are paired.",
+        systems_table(report),
+        *_further(report.systems[0]),
+        f"## {report.systems[0].name}, by label",
+        _labels(report),
+        *_parts(report),
+        *(f"![{name.removesuffix('.png').replace('-', ' ')}]({name})" for name in pictures),
+        *_mistakes(mistakes),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def systems_table(report: Report) -> str:
+    """The headline: one line a system."""
+    first = report.systems[0]
+    lines = [
+        f"| system | micro-F1 | macro-F1 | exact match | micro gain of {first.name} | macro gain |",
+        "|---|---|---|---|---|---|",
+    ]
+    for system in report.systems:
+        gains = [
+            "" if system is first else _signed(system.gains[name])
+            for name in ("micro_f1", "macro_f1")
+        ]
+        cells = [_range(system.overall[n]) for n in ("micro_f1", "macro_f1", "exact_match")]
+        lines.append("| " + " | ".join([system.name, *cells, *gains]) + " |")
+    return "\n".join(lines)
+
+
+def _further(system: SystemReport) -> list[str]:
+    names = {
+        "macro_f1_all": "macro-F1 over all labels that occur",
+        "weighted_f1": "weighted F1",
+        "hamming_loss": "Hamming loss",
+        "ranking_average_precision": "label-ranking average precision",
+    }
+    figures = "; ".join(f"{text} {_range(system.overall[name])}" for name, text in names.items())
+    found = [f"{system.name}: {figures}."]
+    if len(system.runs) > 1:
+        micro = ", ".join(f"{run.micro_f1:.3f}" for run in system.runs)
+        macro = ", ".join(f"{run.macro_f1:.3f}" for run in system.runs)
+        found.append(f"By seed: micro-F1 {micro}; macro-F1 {macro}.")
+    return found
+
+
+def _labels(report: Report) -> str:
+    system = report.systems[0]
+    names = list(next(iter(system.labels.values())))
+    titles = {
+        "f1": "F1",
+        "average_precision": "average precision",
+        "brier_skill": "Brier skill over prior",
+        "calibration_error": "calibration error",
+    }
+    lines = [
+        "| label | support | precision | recall | "
+        + " | ".join(titles[name] for name in names)
+        + " |",
+        "|---|---:|---:|---:|" + "---|" * len(names),
+    ]
+    for j, (label, figures) in enumerate(system.labels.items()):
+        runs = [run.labels[j] for run in system.runs]
+        cells = [
+            f"`{label}`",
+            str(report.support[label]),
+            _number(sum(run.precision for run in runs) / len(runs)),
+            _number(sum(run.recall for run in runs) / len(runs)),
+            *(_range(figures[name]) for name in names),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _parts(report: Report) -> list[str]:
+    if not report.systems[0].parts:
+        return []
+    lines = [
+        "| rows | number | "
+        + " | ".join(f"{system.name}: micro-F1 / macro-F1" for system in report.systems)
+        + " |",
+        "|---|---:|" + "---|" * len(report.systems),
+    ]
+    for name, part in report.systems[0].parts.items():
+        cells = [
+            f"{_number(system.parts[name]['micro_f1'])} / {_number(system.parts[name]['macro_f1'])}"
+            for system in report.systems
+        ]
+        lines.append(f"| {name} | {part['rows']:.0f} | " + " | ".join(cells) + " |")
+    return ["## By part", "\n".join(lines)]
+
+
+def _mistakes(mistakes: Sequence[Mistake]) -> list[str]:
+    if not mistakes:
+        return []
+    lines = []
+    for mistake in mistakes:
+        wrong = sorted(set(mistake.gold) ^ set(mistake.predicted))
+        scores = ", ".join(f"`{label}` {mistake.scores[label]:.2f}" for label in wrong)
+        context = f" *({mistake.context})*" if mistake.context else ""
+        lines.append(
+            f"- `{mistake.id}`{context} {mistake.text}\n"
+            f"  gold {_set(mistake.gold)}; given {_set(mistake.predicted)}; scores: {scores}"
+        )
+    return ["## The worst errors", "\n".join(lines)]
+
+
+def _set(labels: Sequence[str]) -> str:
+    return ", ".join(f"`{label}`" for label in labels) or "none"
+
+
+def _number(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
+
+
+def _range(value: Interval) -> str:
+    if value.value != value.value:
+        return "–"
+    return f"{value.value:.3f} [{_number(value.low)}, {_number(value.high)}]"
+
+
+def _signed(value: Interval) -> str:
+    return f"{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"

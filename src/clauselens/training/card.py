@@ -1,0 +1,100 @@
+"""The model card, from the artefacts of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from clauselens.evaluation.scaling import Scaling
+from clauselens.records import Example
+from clauselens.taxonomy import Taxonomy
+from clauselens.training.config import TrainConfig
+from clauselens.training.encoders import Encoder
+
+
+def render_card(
+    config: TrainConfig,
+    *,
+    name: str,
+    taxonomy: Taxonomy,
+    encoder: Encoder,
+    seen: Mapping[str, Sequence[Example]],
+    scaling: Scaling,
+    thresholds: NDArray[np.float64],
+    metrics: Mapping[str, Any],
+    table: str,
+) -> str:
+    """Render ``README.md`` of a model folder in Hugging Face form."""
+    header = yaml.safe_dump(
+        {
+            "library_name": "transformers",
+            "pipeline_tag": "text-classification",
+            "base_model": encoder.name,
+            "tags": ["clauselens", "multi-label-classification", "privacy-policy"],
+        },
+        sort_keys=False,
+    )
+    used = "; ".join(
+        f"{len(rows)} rows for {use} ({', '.join(dict.fromkeys(e.document_id for e in rows))})"
+        for use, rows in seen.items()
+    )
+    cuts = "\n".join(
+        f"| `{label}` | {cut:.3f} | {slope:.3f} | {offset:+.3f} |"
+        for label, cut, slope, offset in zip(
+            taxonomy.labels, thresholds, scaling.slope, scaling.offset, strict=True
+        )
+    )
+    context = "with section and lead-in" if config.input.context else "without context"
+    return f"""---
+{header}---
+
+# {name}
+
+Multi-label classifier of clauses: {encoder.name}, fine-tuned by clauselens for the
+{len(taxonomy.labels)} categories of the taxonomy `{taxonomy.name}` (version {taxonomy.version}).
+Input: one sentence or list item {context}, at most {config.input.max_length} tokens a window.
+
+## Data
+
+`{config.data}`: {used}. `data_manifest.json` names every row; `clauselens evaluate` refuses them.
+
+## Scores
+
+{table or _summary(metrics)}
+
+## Recipe
+
+Encoder {encoder.name} (from {encoder.source}, sha256 `{encoder.sha256[:16]}…`); loss
+{config.loss.name}; seed {config.seed}; all settings in `training_config.json`.
+
+## Thresholds and calibration
+
+Calibration `{scaling.method}`: probability = sigmoid(slope x logit + offset). A label is given
+where the probability is at or above its threshold. Plain `transformers` pipelines know neither.
+
+| label | threshold | slope | offset |
+|---|---:|---:|---:|
+{cuts}
+
+## Intended use and limits
+
+For reading privacy policies in bulk: finding and sorting clauses, comparing policies, preparing
+human review. It gives no legal advice and does not say whether a practice is lawful or a policy
+complete. It was trained on few documents of one kind; expect less on policies of another style,
+another country or machine-translated from another language, on labels with few training clauses,
+and on bare sentences whose meaning hangs on their list. The labels it learnt were given by
+language models and adjudicated by one (see the dataset card).
+"""
+
+
+def _summary(metrics: Mapping[str, Any]) -> str:
+    return (
+        f"{metrics['protocol']}: micro-F1 {metrics['micro_f1']:.3f}, macro-F1 "
+        f"{metrics['macro_f1']:.3f} over {metrics['macro_labels']} labels, {metrics['rows']} rows. "
+        "This is no estimate for unseen policies; `clauselens evaluate` and `clauselens crossval` "
+        "give one."
+    )
