@@ -109,7 +109,8 @@ class Prediction:
 
     ``row`` counts inputs from 0. ``scores`` maps every label to a probability in [0, 1];
     ``labels`` are those at or above their own threshold, in the taxonomy's order. ``windows``
-    is the number of windows in which the text was read. Where ``error`` is set, the row could
+    is the number of windows in which the text was read, ``language`` the ISO 639 code of a text
+    that is plainly not English (it is scored all the same). Where ``error`` is set, the row could
     not be read: it has no labels, no scores and 0 windows.
     """
 
@@ -118,4 +119,5 @@ class Prediction:
     labels: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict)
     windows: int = 0
+    language: str | None = None
     error: str | None = None

@@ -16,7 +16,7 @@ import yaml
 
 from clauselens.errors import InputError
 
-_ID = re.compile(r"[^\s,;|][^,;|\n]*")
+_ID = re.compile(r"[^\s;|][^;|\n]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +88,7 @@ def taxonomy_from_dict(data: Any, *, where: str) -> Taxonomy:
             entry = {"id": entry}
         label = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(label, str) or not _ID.fullmatch(label):
-            raise InputError(
-                f"{where}: category {position} needs an 'id' without comma, semicolon or bar"
-            )
+            raise InputError(f"{where}: category {position} needs an 'id' without semicolon or bar")
         if label in {category.id for category in categories}:
             raise InputError(f"{where}: category {position} repeats the id {label!r}")
         mappings = entry.get("mappings") or {}

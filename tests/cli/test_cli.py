@@ -39,6 +39,24 @@ def test_rooms_above_training_load_no_torch(module):
     assert done.stdout.strip() == "False"
 
 
+def test_inference_needs_only_the_base_install():
+    # Everything that the extra [train] adds is made impossible to import.
+    probe = f"""
+import sys
+for name in {(*HEAVY, "accelerate", "nltk")!r}:
+    sys.modules[name] = None
+import clauselens.inference.batch, clauselens.corpus.sentences
+from clauselens.errors import MissingExtraError
+from clauselens.inference.engine import load_engine
+try:
+    load_engine(None)
+except MissingExtraError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("pip install 'clauselens[train]'")
+
+
 @pytest.mark.parametrize("command", [["-c", "import clauselens"], ["-m", "clauselens", "--help"]])
 def test_import_and_help_answer_within_a_second(command):
     def seconds():

@@ -47,7 +47,7 @@ def test_all_inputs_give_what_the_api_gives(classifier, sources, tmp_path):
         summary = run(classifier, source, tmp_path / "out.jsonl")
         assert (summary.rows, summary.errors) == (3, 0)
         for row, prediction in zip(jsonl(tmp_path / "out.jsonl"), expected, strict=True):
-            assert set(row) == {"id", "row", "labels", "scores", "windows", "error"}
+            assert set(row) == {"id", "row", "labels", "scores", "windows", "language", "error"}
             assert row["id"] == f"r{prediction.row}"
             assert row["row"] == prediction.row
             assert row["labels"] == list(prediction.labels)

@@ -12,6 +12,7 @@ from clauselens import ClauseClassifier, Context
 from clauselens.dataset.rows import clauses
 from clauselens.errors import InputError
 from clauselens.evaluation.scaling import sigmoid
+from clauselens.inference.language import foreign_language
 
 TOLERANCE = 1e-4
 """How far a float32 score may move with the batch that it is computed in."""
@@ -119,6 +120,18 @@ def test_any_text_is_scored_or_refused(classifier, texts):
         assert any(not t.strip() or not t.isascii() for t in texts)
     else:
         assert np.isfinite(found).all()
+
+
+def test_other_languages_are_flagged_and_scored(classifier, sentences):
+    texts = [
+        "Wir speichern Ihre Daten so lange wie nötig.",
+        "我们收集您的个人信息",
+        "We sell nothing.",
+    ]
+    found = classifier.predict(texts)
+    assert [p.language for p in found] == ["de", "zh", None]
+    assert all(len(p.scores) == len(classifier.labels) for p in found)
+    assert not any(foreign_language(s.text) for s in sentences)
 
 
 def test_a_pickled_copy_and_threads_give_the_same_scores(classifier, rows):

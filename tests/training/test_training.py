@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import average_precision_score
 
 from clauselens.cli.model import score_examples
 from clauselens.dataset.rows import clauses, read_examples
@@ -15,6 +22,7 @@ from clauselens.storage import sha256_file
 from clauselens.training.baselines import prior_scores, tfidf_scores
 from clauselens.training.config import LossConfig
 from clauselens.training.finetune import Collator, EncodedRows
+from clauselens.training.head import check_mean_pooling
 from clauselens.training.losses import build_loss, positive_weights
 from clauselens.training.run import train
 
@@ -116,3 +124,82 @@ def test_baselines_score_every_row_and_beat_the_prior(examples, taxonomy):
     assert np.allclose(prior, gold.mean(0))
     top = held[np.arange(len(rows)), scores.argmax(1)].mean()
     assert top > held[np.arange(len(rows)), prior.argmax(1)].mean() + 0.2
+
+
+def test_a_killed_run_goes_on_to_the_same_result(train_config, tmp_path):
+    """A real kill, with SIGKILL, in the middle of an epoch."""
+    overrides = [
+        f"data={train_config.data}",
+        f"taxonomy={train_config.taxonomy}",
+        "trainer.num_train_epochs=4",
+        "trainer.per_device_train_batch_size=8",
+        "trainer.save_strategy=steps",
+        "trainer.save_steps=5",
+        "trainer.save_total_limit=1",
+    ]
+    config = Path(__file__).parents[2] / "configs/smoke.yaml"
+
+    def command(out):
+        return [
+            sys.executable,
+            "-m",
+            "clauselens",
+            "train",
+            str(config),
+            *overrides,
+            "-o",
+            str(out),
+        ]
+
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(command(tmp_path / "whole"), check=True, **quiet)
+    with subprocess.Popen(command(tmp_path / "killed"), **quiet) as process:
+        while not list(tmp_path.glob(".killed.work/checkpoint-*/trainer_state.json")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    assert not (tmp_path / "killed").exists()
+    done = subprocess.run(command(tmp_path / "killed"), capture_output=True, text=True, check=True)
+    whole, killed = (tmp_path / name / "model.safetensors" for name in ("whole", "killed"))
+    assert sha256_file(whole) == sha256_file(killed)
+    assert "models" not in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["killed", "whole"]
+
+
+def test_early_stopping_keeps_the_best_weights(train_config, tmp_path):
+    trainer = {**train_config.trainer, "num_train_epochs": 30, "learning_rate": 1e-2}
+    config = replace(train_config, trainer=trainer, early_stopping_patience=1)
+    run = train(config, tmp_path / "stopped", scorer=score_examples)
+    full = 30 * -(-run.train_rows // 8)
+    assert run.fit.steps < full
+
+
+def test_thresholds_from_folds_leave_validation_unseen(train_config, tmp_path):
+    config = replace(train_config, threshold_folds=2)
+    run = train(config, tmp_path / "folds", scorer=score_examples)
+    manifest = json.loads((run.folder / "data_manifest.json").read_text())
+    assert {row["use"] for row in manifest["rows"]} == {"train"}
+    assert run.metrics.rows == run.train_rows
+    calibration = json.loads((run.folder / "calibration.json").read_text())
+    assert calibration["method"] == "platt"
+
+
+def test_a_head_at_the_definitions_ranks_labels_before_any_training(
+    train_config, tmp_path, taxonomy, examples
+):
+    """Zero-shot: well above chance, and untouched by where the first token points."""
+    encoder = replace(train_config.encoder, pooling="mean", definitions=True)
+    trainer = {**train_config.trainer, "learning_rate": 0.0}
+    config = replace(train_config, encoder=encoder, trainer=trainer)
+    run = train(config, tmp_path / "zero", scorer=score_examples)
+    rows = clauses(examples, "test")
+    gold = label_matrix([row.labels for row in rows], taxonomy.labels)
+    logits = score_examples(run.folder, rows, True)
+    frequent = gold.sum(0) >= 5
+    found = average_precision_score(gold[:, frequent], logits[:, frequent], average="macro")
+    assert found > 3 * gold[:, frequent].mean()
+
+
+def test_mean_pooling_is_refused_for_other_architectures():
+    with pytest.raises(InputError, match=r"is for BERT encoders, this one is 'mpnet'"):
+        check_mean_pooling(SimpleNamespace(model_type="mpnet"))

@@ -63,8 +63,8 @@ def train(
         f"{trained.folder}: {trained.train_rows} rows, {trained.fit.steps} steps, "
         f"{trained.fit.seconds:.0f} s"
     )
-    print("on the validation split, where the thresholds were fitted:")
-    _print_metrics(trained.validation)
+    print(f"on the {trained.tuned_on}, where the thresholds were fitted:")
+    _print_metrics(trained.metrics)
 
 
 def crossval(
@@ -206,7 +206,8 @@ def predict(
             classifier, files, out, columns=columns, threshold=cuts, strict=strict, progress=show
         )
     Console(stderr=True).print(
-        f"{out}: {summary.rows:,} rows, {summary.errors:,} errors, {summary.seconds:.1f} s, "
+        f"{out}: {summary.rows:,} rows, {summary.errors:,} errors, "
+        f"{summary.foreign:,} not English, {summary.seconds:.1f} s, "
         f"{summary.rows_per_second:,.0f} rows/s",
         highlight=False,
         soft_wrap=True,

@@ -22,6 +22,27 @@ class Fold:
     purged: tuple[int, ...]
 
 
+def group_folds(examples: Sequence[Example], *, number: int, seed: int) -> list[Fold]:
+    """``number`` folds of like size that tear no duplicate group apart, drawn by seed.
+
+    Raises InputError if there are fewer groups than folds.
+    """
+    groups = np.array([example.duplicate_group for example in examples])
+    unique = np.random.default_rng(seed).permutation(np.unique(groups))
+    if len(unique) < number:
+        raise InputError(f"{len(unique)} groups of rows are too few for {number} folds")
+    parts = [np.isin(groups, part) for part in np.array_split(unique, number)]
+    return [
+        Fold(
+            document=f"part-{index}",
+            train=tuple(np.flatnonzero(~held_out).tolist()),
+            held_out=tuple(np.flatnonzero(held_out).tolist()),
+            purged=(),
+        )
+        for index, held_out in enumerate(parts)
+    ]
+
+
 def leave_one_document_out(
     examples: Sequence[Example], *, purge: float | None = THRESHOLD
 ) -> list[Fold]:

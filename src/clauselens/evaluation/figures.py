@@ -22,7 +22,7 @@ _CHUNK = 200
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """``overall`` maps a name to ``(1 + resamples,)``, ``labels`` to ``(1 + resamples, labels)``."""
+    """``overall``: a name to draws ``(1 + resamples,)``; ``labels``: to draws for each label."""
 
     overall: Mapping[str, FloatArray]
     labels: Mapping[str, FloatArray]

@@ -9,7 +9,7 @@ from clauselens.evaluation.metrics import BoolArray, FloatArray, f1_from_counts
 MIN_POSITIVES = 10
 """A label with fewer positives uses the global threshold."""
 
-SHRINKAGE = 20.0
+SHRINKAGE = 60.0
 """Positives at which a label's own optimum and the global threshold weigh the same."""
 
 

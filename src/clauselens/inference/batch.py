@@ -26,6 +26,7 @@ class BatchSummary:
 
     rows: int
     errors: int
+    foreign: int
     seconds: float
 
     @property
@@ -81,7 +82,7 @@ def predict_files(
         "taxonomy_version": classifier.taxonomy.version,
     }
     started = time.perf_counter()
-    rows = errors = 0
+    rows = errors = foreign = 0
     with PredictionWriter(out, labels=classifier.labels, metadata=metadata) as writer:
         stream = predict_stream(classifier, read_rows(inputs, columns), threshold=threshold)
         for row, prediction in stream:
@@ -90,6 +91,7 @@ def predict_files(
                     raise InputError(f"{prediction.id}: {prediction.error}")
                 errors += 1
             writer.write(prediction, row.kept)
+            foreign += prediction.language is not None
             rows += 1
             if rows % 64 == 0:
                 progress(rows)
@@ -97,6 +99,15 @@ def predict_files(
     if out != STDOUT:
         write_json(
             out.with_name(out.name + ".meta.json"),
-            {**metadata, "thresholds": classifier.thresholds, "rows": rows, "errors": errors},
+            {
+                **metadata,
+                "thresholds": classifier.thresholds,
+                "threshold_option": threshold,
+                "rows": rows,
+                "errors": errors,
+                "not_english": foreign,
+            },
         )
-    return BatchSummary(rows=rows, errors=errors, seconds=time.perf_counter() - started)
+    return BatchSummary(
+        rows=rows, errors=errors, foreign=foreign, seconds=time.perf_counter() - started
+    )

@@ -12,6 +12,7 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.engine import Engine, load_engine
+from clauselens.inference.language import foreign_language
 from clauselens.model.encoding import InputEncoder
 from clauselens.model.folder import ModelFacts, read_facts
 from clauselens.records import Context, Document, Prediction, Sentence
@@ -113,8 +114,11 @@ class ClauseClassifier:
                 ),
                 scores=dict(zip(self.labels, scores.tolist(), strict=True)),
                 windows=count,
+                language=foreign_language(text),
             )
-            for row, (scores, count) in enumerate(zip(probabilities, windows, strict=True))
+            for row, (text, scores, count) in enumerate(
+                zip(texts, probabilities, windows, strict=True)
+            )
         ]
 
     def predict_document(
@@ -157,6 +161,7 @@ class ClauseClassifier:
                         labels=found.labels if found else (),
                         scores=found.scores if found else {},
                         windows=found.windows if found else 0,
+                        language=found.language if found else None,
                     ),
                 )
             )

@@ -1,8 +1,8 @@
 """Predictions on disk: JSON Lines, CSV or Parquet, whole or absent, with a sidecar.
 
-JSON Lines: ``{id, row, labels, scores: {label: p}, windows, error}`` and the kept columns.
-CSV and Parquet: ``id, row, labels, score_<label> …, windows, error`` and the kept columns; CSV
-joins the labels by ``;``.
+JSON Lines: ``{id, row, labels, scores: {label: p}, windows, language, error}`` and the kept
+columns. CSV and Parquet: ``id, row, labels, score_<label> …, windows, language, error`` and the
+kept columns; CSV joins the labels by ``;``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from clauselens.records import Prediction
 
 STDOUT = Path("-")
 LABEL_SEPARATOR = ";"
-RESERVED = frozenset({"id", "row", "labels", "scores", "windows", "error"})
+RESERVED = frozenset({"id", "row", "labels", "scores", "windows", "language", "error"})
 
 _DIGITS = 6
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -96,6 +96,7 @@ class PredictionWriter:
             "labels": list(prediction.labels),
             "scores": {k: round(v, _DIGITS) for k, v in prediction.scores.items()},
             "windows": prediction.windows,
+            "language": prediction.language,
             "error": prediction.error,
             **{key: value for key, value in kept.items() if key not in RESERVED},
         }
@@ -108,7 +109,7 @@ class PredictionWriter:
         self._kept = tuple(key for key in kept if key not in RESERVED)
         assert self._file is not None
         scores = [f"score_{label}" for label in self._labels]
-        header = ["id", "row", "labels", *scores, "windows", "error", *self._kept]
+        header = ["id", "row", "labels", *scores, "windows", "language", "error", *self._kept]
         csv.writer(self._file).writerow(header)
 
     def _add_csv(self, prediction: Prediction, kept: Mapping[str, Any]) -> None:
@@ -122,6 +123,7 @@ class PredictionWriter:
             LABEL_SEPARATOR.join(prediction.labels),
             *(_score(prediction, label) for label in self._labels),
             prediction.windows,
+            prediction.language or "",
             prediction.error or "",
             *(kept.get(key, "") for key in self._kept),
         ]
@@ -137,6 +139,7 @@ class PredictionWriter:
                 "labels": list(prediction.labels),
                 **{f"score_{label}": prediction.scores.get(label) for label in self._labels},
                 "windows": prediction.windows,
+                "language": prediction.language,
                 "error": prediction.error,
                 **{key: _parquet_text(kept.get(key)) for key in self._kept},
             }
@@ -152,6 +155,7 @@ class PredictionWriter:
                 ("labels", pa.list_(pa.string())),
                 *((f"score_{label}", pa.float64()) for label in self._labels),
                 ("windows", pa.int32()),
+                ("language", pa.string()),
                 ("error", pa.string()),
                 *((key, pa.string()) for key in self._kept or ()),
             ],

@@ -69,7 +69,9 @@ class TrainConfig:
     """A whole run. Paths are relative to the working directory.
 
     ``validation_fraction`` of the training rows validate where the data have no such split;
-    ``early_stopping_patience`` in epochs, 0 for none, applies to ``train`` alone.
+    with ``threshold_folds``, thresholds and calibration come from so many folds of the training
+    rows instead, at as many more fits. ``early_stopping_patience`` in epochs, 0 for none, applies
+    to ``train`` alone.
     """
 
     data: str
@@ -79,6 +81,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     seed: int = 0
     validation_fraction: float = 0.15
+    threshold_folds: int = 0
     early_stopping_patience: int = 0
     trainer: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Leave-one-policy-out: one fit for each policy and seed, out-of-fold logits kept with ids."""
+"""Out-of-fold logits, kept with ids: one fit for each fold and seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from clauselens.taxonomy import Taxonomy
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.finetune import fit
-from clauselens.training.run import Scorer
+
+Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
+"""``scorer(folder, examples, with_context)`` loads a model folder and gives logits
+``(n, labels)``: inference's classifier, handed in by the command, so that what is measured is what
+ships."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

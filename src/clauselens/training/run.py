@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens import __version__
+from clauselens.dataset.folds import group_folds
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.dataset.splits import with_validation
 from clauselens.errors import InputError
+from clauselens.evaluation.crossfit import fit_final
 from clauselens.evaluation.metrics import Metrics, compute_metrics, label_matrix
-from clauselens.evaluation.scaling import Scaling, sigmoid
-from clauselens.evaluation.thresholds import fit_thresholds
+from clauselens.evaluation.scaling import Scaling
 from clauselens.model.folder import (
     CARD,
     CHECKSUMS,
@@ -33,13 +34,9 @@ from clauselens.storage import sha256_bytes, write_json, write_text
 from clauselens.taxonomy import Taxonomy, read_taxonomy
 from clauselens.training.card import render_card
 from clauselens.training.config import TrainConfig
+from clauselens.training.crossval import Scorer, out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
-
-Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
-"""``scorer(folder, examples, with_context)`` loads a model folder and gives logits
-``(n, labels)``: inference's classifier, handed in by the command, so that what is measured is what
-ships."""
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 
@@ -50,40 +47,54 @@ class TrainedRun:
 
     folder: Path
     train_rows: int
-    validation: Metrics
+    tuned_on: str
+    metrics: Metrics
     fit: FitFacts
 
 
 def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = False) -> TrainedRun:
-    """Train on the train split, fit thresholds on the validation split, write ``out``.
+    """Train on the train split, fit thresholds, write ``out``.
 
-    The folder appears when it is complete; until then it grows beside it, with its checkpoints,
-    and an interrupted run goes on from the last one. Raises InputError before any work on bad
-    data, configuration or encoder, and if ``out`` is there and not to be overwritten.
+    Thresholds come from the validation split, or with ``threshold_folds`` from out-of-fold scores
+    inside the train split, which leaves validation untouched. The folder appears when it is
+    complete; until then it grows beside it, with its checkpoints, and an interrupted run goes on
+    from the last one. Raises InputError before any work on bad data, configuration or encoder,
+    and if ``out`` is there and not to be overwritten.
     """
     check_free(out, overwrite=overwrite)
     taxonomy = read_taxonomy(Path(config.taxonomy))
     examples = read_examples(Path(config.data), taxonomy=taxonomy)
-    if not clauses(examples, "validation"):
+    if not config.threshold_folds and not clauses(examples, "validation"):
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
-    facts = run.fit(rows, evaluation=held_out)
+    if config.threshold_folds:
+        held_out = rows
+        logits = run.out_of_fold(rows, scorer=scorer)
+        facts = run.fit(rows, evaluation=())
+    else:
+        facts = run.fit(rows, evaluation=held_out)
+        labels = len(taxonomy.labels)
+        run.describe(scaling=Scaling.identity(labels), thresholds=np.full(labels, 0.5))
+        seal(run.partial)
+        logits = scorer(run.partial, held_out, True)
     gold = label_matrix([example.labels for example in held_out], taxonomy.labels)
-    identity = Scaling.identity(len(taxonomy.labels))
-    run.describe(scaling=identity, thresholds=np.full(len(taxonomy.labels), 0.5))
-    seal(run.partial)
-    scores = sigmoid(scorer(run.partial, held_out, True))
-    thresholds = fit_thresholds(gold, scores)
-    metrics = compute_metrics(gold, scores, thresholds, taxonomy.labels)
-    run.describe(scaling=identity, thresholds=thresholds)
+    # Calibration needs more rows than a validation split has: only out-of-fold scores are scaled.
+    method = "platt" if config.threshold_folds else "none"
+    scaling, thresholds = fit_final(gold, logits, method=method)
+    metrics = compute_metrics(gold, scaling.probabilities(logits), thresholds, taxonomy.labels)
+    run.describe(scaling=scaling, thresholds=thresholds)
+    where = (
+        f"out-of-fold scores of the train split ({config.threshold_folds} folds)"
+        if config.threshold_folds
+        else "validation split"
+    )
     run.finish(
-        seen={"train": rows, "thresholds": held_out},
-        metrics={"protocol": "validation split, on which the thresholds were fitted"}
-        | asdict(metrics),
+        seen={"train": rows} if config.threshold_folds else {"train": rows, "thresholds": held_out},
+        metrics={"protocol": f"{where}, on which the thresholds were fitted", **asdict(metrics)},
         table="",
     )
-    return TrainedRun(folder=out, train_rows=len(rows), validation=metrics, fit=facts)
+    return TrainedRun(folder=out, train_rows=len(rows), tuned_on=where, metrics=metrics, fit=facts)
 
 
 def train_final(
@@ -142,6 +153,23 @@ class _Run:
             folder=self.partial,
             work=self._work,
         )
+
+    def out_of_fold(self, rows: Sequence[Example], *, scorer: Scorer) -> NDArray[np.float64]:
+        """Logits of ``rows`` from models that did not see them: ``(n, labels)``."""
+        training_arguments(self._config, self._work)
+        self._start_or_resume(rows)
+        found = out_of_fold(
+            self._config,
+            examples=rows,
+            folds=group_folds(rows, number=self._config.threshold_folds, seed=self._config.seed),
+            taxonomy=self._taxonomy,
+            encoder=self._encoder,
+            seed=self._config.seed,
+            folder=self._work / "out-of-fold",
+            scorer=scorer,
+            progress=lambda text: None,
+        )
+        return found.with_context
 
     def _start_or_resume(self, rows: Sequence[Example]) -> None:
         """Keep the checkpoints of an interrupted run of the same input, drop any other."""
