@@ -18,13 +18,14 @@ from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
 from clauselens.evaluation.report import Report, System, compare
 from clauselens.records import CLAUSE_KINDS, Example
 from clauselens.storage import write_json
-from clauselens.taxonomy import read_taxonomy
+from clauselens.taxonomy import Taxonomy, read_taxonomy
 from clauselens.training.baselines import embed, frozen_scores, prior_scores, tfidf_scores
 from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import out_of_fold
-from clauselens.training.encoders import resolve_encoder
+from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import training_arguments
 from clauselens.training.run import check_free, train_final
+from clauselens.training.written import TOO_ALIKE, WrittenExamples
 
 SUMMARY = "crossval.json"
 
@@ -66,6 +67,9 @@ def cross_validate(
     training_arguments(config, out / "work")
     gold = label_matrix([example.labels for example in examples], taxonomy.labels)
     documents = [example.document_id for example in examples]
+    written = WrittenExamples(
+        config.written, taxonomy=taxonomy, encoder=encoder, input_format=config.input.format
+    )
     runs = [
         out_of_fold(
             config,
@@ -77,16 +81,16 @@ def cross_validate(
             folder=out / "out-of-fold",
             scorer=score_examples,
             progress=progress,
+            written=written,
         )
         for seed in seeds
     ]
     progress("baselines")
-    vectors = embed(encoder.folder, examples, config.input.format)
     method, losses = choose_method(gold, [run.with_context for run in runs], documents)
     systems = [
         _system(name, gold, [run.with_context for run in runs], documents, method),
         _system(f"{name}, bare sentences", gold, [run.bare for run in runs], documents, method),
-        *_baselines(gold, examples, folds, documents, vectors),
+        *_baselines(config, taxonomy, examples, folds, encoder, written),
     ]
     report = compare(
         gold,
@@ -94,7 +98,7 @@ def cross_validate(
         taxonomy.labels,
         clusters=[(example.document_id, example.duplicate_group) for example in examples],
         parts=[documents, [example.kind for example in examples]],
-        protocol=_protocol(config, folds, seeds, purge, method),
+        protocol=_protocol(config, folds, seeds, purge, method, written=len(written.rows)),
     )
     write_report(out, report, rows=examples, system=systems[0], labels=taxonomy.labels)
     write_json(
@@ -145,38 +149,47 @@ def _system(
 
 
 def _baselines(
-    gold: BoolArray,
+    config: TrainConfig,
+    taxonomy: Taxonomy,
     examples: Sequence[Example],
     folds: Sequence[Fold],
-    documents: Sequence[str],
-    vectors: np.ndarray,
+    encoder: Encoder,
+    written: WrittenExamples,
 ) -> list[System]:
+    rows = [*examples, *written.rows]
+    place = {row.id: len(examples) + index for index, row in enumerate(written.rows)}
+    gold = label_matrix([row.labels for row in rows], taxonomy.labels)
+    documents = [example.document_id for example in examples]
+    vectors = embed(encoder.folder, rows, config.input.format)
+
     def over_folds(score: Callable[[list[int], list[int]], FloatArray]) -> FloatArray:
-        scores = np.zeros(gold.shape)
+        scores = np.zeros((len(examples), len(taxonomy.labels)))
         for fold in folds:
-            scores[list(fold.held_out)] = score(list(fold.train), list(fold.held_out))
+            held_out = list(fold.held_out)
+            apart = written.apart_from([examples[index] for index in held_out])
+            train = [*fold.train, *(place[row.id] for row in apart)]
+            scores[held_out] = score(train, held_out)
         # As logits, so that they pass through the same calibration and thresholds.
         clipped = np.clip(scores, 1e-6, 1 - 1e-6)
         logits: FloatArray = np.log(clipped) - np.log1p(-clipped)
         return logits
 
-    def pick(indices: list[int]) -> list[Example]:
-        return [examples[index] for index in indices]
+    def tfidf(context: bool) -> Callable[[list[int], list[int]], FloatArray]:
+        return lambda train, held_out: tfidf_scores(
+            [rows[i] for i in train], gold[train], [rows[i] for i in held_out], context=context
+        )
 
     found = {
-        "TF-IDF + logistic regression": over_folds(
-            lambda train, held: tfidf_scores(pick(train), gold[train], pick(held))
-        ),
-        "TF-IDF + logistic regression, bare sentences": over_folds(
-            lambda train, held: tfidf_scores(pick(train), gold[train], pick(held), context=False)
-        ),
+        "TF-IDF + logistic regression": over_folds(tfidf(context=True)),
+        "TF-IDF + logistic regression, bare sentences": over_folds(tfidf(context=False)),
         "frozen encoder + logistic regression": over_folds(
             lambda train, held: frozen_scores(vectors[train], gold[train], vectors[held])
         ),
         "label prior": over_folds(lambda train, held: prior_scores(gold[train], len(held))),
     }
+    own = gold[: len(examples)]
     return [
-        _system(name, gold, [logits], documents, choose_method(gold, [logits], documents)[0])
+        _system(name, own, [logits], documents, choose_method(own, [logits], documents)[0])
         for name, logits in found.items()
     ]
 
@@ -187,6 +200,8 @@ def _protocol(
     seeds: Sequence[int],
     purge: float | None,
     method: str,
+    *,
+    written: int,
 ) -> str:
     removed = ", ".join(f"{len(fold.purged)} for {fold.document}" for fold in folds)
     purged = (
@@ -195,10 +210,16 @@ def _protocol(
         else f"training rows with character TF-IDF cosine >= {purge:g} to a held-out row were "
         f"removed ({removed})"
     )
+    more = (
+        f", and {written} written examples that joined each fold's training, but for those with "
+        f"encoder cosine >= {TOO_ALIKE:g} to a held-out row"
+        if written
+        else ""
+    )
     return (
         f"Leave-one-policy-out on `{config.data}`: {len(folds)} folds, seeds "
         f"{', '.join(map(str, seeds))}; {purged}. A policy's calibration ({method}) and thresholds "
         "are fitted on the out-of-fold logits of the other policies. Figures describe the recipe, "
         "averaged over the seeds; no model is scored on rows that it saw. The baselines have the "
-        "same folds, context, class weights and tuning."
+        f"same folds, context, class weights and tuning{more}."
     )

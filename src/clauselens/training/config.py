@@ -68,6 +68,7 @@ class LossConfig:
 class TrainConfig:
     """A whole run. Paths are relative to the working directory.
 
+    ``written`` names a file of further training rows that are never scored.
     ``validation_fraction`` of the training rows validate where the data have no such split;
     with ``threshold_folds``, thresholds and calibration come from so many folds of the training
     rows instead, at as many more fits. ``early_stopping_patience`` in epochs, 0 for none, applies
@@ -77,6 +78,7 @@ class TrainConfig:
     data: str
     taxonomy: str
     encoder: EncoderConfig
+    written: str = ""
     input: InputConfig = field(default_factory=InputConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     seed: int = 0

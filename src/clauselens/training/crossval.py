@@ -19,6 +19,7 @@ from clauselens.taxonomy import Taxonomy
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.finetune import fit
+from clauselens.training.written import WrittenExamples
 
 Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
 """``scorer(folder, examples, with_context)`` loads a model folder and gives logits
@@ -46,42 +47,47 @@ def out_of_fold(
     folder: Path,
     scorer: Scorer,
     progress: Callable[[str], None],
+    written: WrittenExamples,
 ) -> OutOfFold:
     """Fit and score every fold of one seed; epochs are fixed, nothing stops early.
 
-    The logits of a finished fold stay in ``folder`` and are not computed again.
+    ``written`` rows join each fold's training where they are apart from the held-out ones. The
+    logits of a finished fold stay in ``folder`` and are not computed again.
     """
     config = replace(config, seed=seed)
     shape = (len(examples), len(taxonomy.labels))
     with_context, bare = np.full(shape, np.nan), np.full(shape, np.nan)
     for fold in folds:
-        print_ = sha256_bytes(repr((config, encoder.sha256, fold.train, fold.held_out)).encode())
+        held_out = [examples[index] for index in fold.held_out]
+        rows = [*(examples[index] for index in fold.train), *written.apart_from(held_out)]
+        print_ = sha256_bytes(repr((config, encoder.sha256, rows, held_out)).encode())
         kept = folder / f"seed-{seed}-{fold.document}-{print_[:12]}.jsonl"
         if not kept.is_file():
-            progress(f"seed {seed}, {fold.document}: {len(fold.train)} rows")
+            progress(f"seed {seed}, {fold.document}: {len(rows)} rows")
             write_jsonl(
                 kept,
                 _fit_and_score(
                     config,
-                    examples=examples,
-                    fold=fold,
+                    rows=rows,
+                    held_out=held_out,
                     taxonomy=taxonomy,
                     encoder=encoder,
                     work=folder / "work",
                     scorer=scorer,
                 ),
             )
-        rows = [row for _, row in read_jsonl(kept)]
-        with_context[list(fold.held_out)] = [row["with_context"] for row in rows]
-        bare[list(fold.held_out)] = [row["bare"] for row in rows]
+            shutil.rmtree(folder / "work")
+        scored = [row for _, row in read_jsonl(kept)]
+        with_context[list(fold.held_out)] = [row["with_context"] for row in scored]
+        bare[list(fold.held_out)] = [row["bare"] for row in scored]
     return OutOfFold(seed=seed, with_context=with_context, bare=bare)
 
 
 def _fit_and_score(
     config: TrainConfig,
     *,
-    examples: Sequence[Example],
-    fold: Fold,
+    rows: Sequence[Example],
+    held_out: Sequence[Example],
     taxonomy: Taxonomy,
     encoder: Encoder,
     work: Path,
@@ -92,7 +98,7 @@ def _fit_and_score(
     model.mkdir(parents=True)
     fit(
         config,
-        examples=[examples[index] for index in fold.train],
+        examples=rows,
         taxonomy=taxonomy,
         encoder=encoder,
         folder=model,
@@ -107,8 +113,7 @@ def _fit_and_score(
         input_format=config.input.format,
     )
     seal(model)
-    held_out = [examples[index] for index in fold.held_out]
-    rows: list[dict[str, object]] = [
+    return [
         {"id": example.id, "with_context": full.tolist(), "bare": plain.tolist()}
         for example, full, plain in zip(
             held_out,
@@ -117,5 +122,3 @@ def _fit_and_score(
             strict=True,
         )
     ]
-    shutil.rmtree(work)
-    return rows

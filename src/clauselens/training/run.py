@@ -37,6 +37,7 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import Scorer, out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
+from clauselens.training.written import WrittenExamples
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 
@@ -68,12 +69,13 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
+    taught = [*rows, *run.written.apart_from(clauses(examples, "validation", "test"))]
     if config.threshold_folds:
         held_out = rows
         logits = run.out_of_fold(rows, scorer=scorer)
-        facts = run.fit(rows, evaluation=())
+        facts = run.fit(taught, evaluation=())
     else:
-        facts = run.fit(rows, evaluation=held_out)
+        facts = run.fit(taught, evaluation=held_out)
         labels = len(taxonomy.labels)
         run.describe(scaling=Scaling.identity(labels), thresholds=np.full(labels, 0.5))
         seal(run.partial)
@@ -90,11 +92,15 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
         else "validation split"
     )
     run.finish(
-        seen={"train": rows} if config.threshold_folds else {"train": rows, "thresholds": held_out},
+        seen={"train": taught}
+        if config.threshold_folds
+        else {"train": taught, "thresholds": held_out},
         metrics={"protocol": f"{where}, on which the thresholds were fitted", **asdict(metrics)},
         table="",
     )
-    return TrainedRun(folder=out, train_rows=len(rows), tuned_on=where, metrics=metrics, fit=facts)
+    return TrainedRun(
+        folder=out, train_rows=len(taught), tuned_on=where, metrics=metrics, fit=facts
+    )
 
 
 def train_final(
@@ -113,9 +119,10 @@ def train_final(
     """
     taxonomy = read_taxonomy(Path(config.taxonomy))
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
-    facts = run.fit(examples, evaluation=())
+    rows = [*examples, *run.written.rows]
+    facts = run.fit(rows, evaluation=())
     run.describe(scaling=scaling, thresholds=thresholds)
-    run.finish(seen={"train": examples}, metrics=metrics, table=table)
+    run.finish(seen={"train": rows}, metrics=metrics, table=table)
     return facts
 
 
@@ -137,6 +144,9 @@ class _Run:
         self._taxonomy = taxonomy
         self._encoder = encoder
         self._out = out
+        self.written = WrittenExamples(
+            config.written, taxonomy=taxonomy, encoder=encoder, input_format=config.input.format
+        )
         self.partial = out.with_name(f".{out.name}.partial")
         self._work = out.with_name(f".{out.name}.work")
 
@@ -168,6 +178,7 @@ class _Run:
             folder=self._work / "out-of-fold",
             scorer=scorer,
             progress=lambda text: None,
+            written=self.written,
         )
         return found.with_context
 
