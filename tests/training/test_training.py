@@ -13,18 +13,21 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
+from clauselens import ClauseClassifier
 from clauselens.cli.model import score_examples
-from clauselens.dataset.rows import clauses, read_examples
+from clauselens.dataset.rows import clauses, read_examples, to_row
 from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder, InputFormat
-from clauselens.storage import sha256_file
+from clauselens.storage import sha256_file, write_jsonl
 from clauselens.training.baselines import prior_scores, tfidf_scores
 from clauselens.training.config import LossConfig
+from clauselens.training.encoders import resolve_encoder
 from clauselens.training.finetune import Collator, EncodedRows
 from clauselens.training.head import check_mean_pooling
 from clauselens.training.losses import build_loss, positive_weights
 from clauselens.training.run import train
+from clauselens.training.written import WrittenExamples
 
 
 def test_the_same_seed_gives_the_same_weights(train_config, model_folder, tmp_path):
@@ -36,6 +39,7 @@ def test_the_same_seed_gives_the_same_weights(train_config, model_folder, tmp_pa
     assert first == second != third
 
 
+@pytest.mark.slow
 def test_training_learns_its_own_rows(train_config, tmp_path, small_data, taxonomy):
     trainer = {**train_config.trainer, "num_train_epochs": 20}
     run = train(replace(train_config, trainer=trainer), tmp_path / "fit", scorer=score_examples)
@@ -126,6 +130,7 @@ def test_baselines_score_every_row_and_beat_the_prior(examples, taxonomy):
     assert top > held[np.arange(len(rows)), prior.argmax(1)].mean() + 0.2
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_result(train_config, tmp_path):
     """A real kill, with SIGKILL, in the middle of an epoch."""
     overrides = [
@@ -166,6 +171,7 @@ def test_a_killed_run_goes_on_to_the_same_result(train_config, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["killed", "whole"]
 
 
+@pytest.mark.slow
 def test_early_stopping_keeps_the_best_weights(train_config, tmp_path):
     trainer = {**train_config.trainer, "num_train_epochs": 30, "learning_rate": 1e-2}
     config = replace(train_config, trainer=trainer, early_stopping_patience=1)
@@ -203,3 +209,55 @@ def test_a_head_at_the_definitions_ranks_labels_before_any_training(
 def test_mean_pooling_is_refused_for_other_architectures():
     with pytest.raises(InputError, match=r"is for BERT encoders, this one is 'mpnet'"):
         check_mean_pooling(SimpleNamespace(model_type="mpnet"))
+
+
+def test_written_rows_too_like_a_held_out_one_do_not_teach(train_config, root, taxonomy, examples):
+    encoder = resolve_encoder(train_config.encoder)
+    written = WrittenExamples(
+        str(root / "data/synthetic/written.jsonl"),
+        taxonomy=taxonomy,
+        encoder=encoder,
+        input_format=train_config.input.format,
+    )
+    assert len(written.rows) == 800
+    assert not {row.text for row in written.rows} & {e.text for e in examples}
+    held_out = [*written.rows[:3], *clauses(examples, "test")[:3]]
+    apart = written.apart_from(held_out)
+    assert not {row.id for row in apart} & {row.id for row in written.rows[:3]}
+    assert 700 < len(apart) < 800
+    assert written.apart_from([]) == written.rows
+
+
+@pytest.mark.slow
+def test_cross_validation_keeps_logits_and_ships_a_model(train_config, root, tmp_path, examples):
+    """The whole command on every sixth clause: folds, report, kept logits, the final model."""
+    rows = [e for e in examples if e.kind in ("sentence", "list_item")][::6]
+    write_jsonl(tmp_path / "train.jsonl", (to_row(replace(e, split="train")) for e in rows))
+    config = root / "configs/smoke.yaml"
+    overrides = [f"data={tmp_path / 'train.jsonl'}", f"taxonomy={train_config.taxonomy}"]
+    command = [sys.executable, "-m", "clauselens", "crossval", str(config), *overrides]
+    command += ["trainer.num_train_epochs=1", "--final"]
+    first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "models/smoke-crossval"
+    report = json.loads((folder / "metrics.json").read_text())
+    assert report["rows"] == len(rows)
+    names = [system["name"] for system in report["systems"]]
+    assert names[0] == "smoke"
+    assert "frozen encoder + logistic regression" in names
+    kept = sorted(folder.glob("out-of-fold/*.jsonl"))
+    assert len(kept) == 5
+    ids = [json.loads(line)["id"] for path in kept for line in path.read_text().splitlines()]
+    assert sorted(ids) == sorted(e.id for e in rows)
+    for name in ("report.md", "label-f1.png", "calibration.png", "confusion.png"):
+        assert (folder / name).stat().st_size > 1000
+    shipped = ClauseClassifier.load(tmp_path / "models/smoke")
+    assert shipped.predict(["We keep your data for a year."])[0].windows == 1
+    calibration = json.loads((tmp_path / "models/smoke/calibration.json").read_text())
+    summary = json.loads((folder / "crossval.json").read_text())
+    assert calibration["method"] == summary["calibration"]
+    # What it was trained on is refused, in whatever file it comes.
+    refused = [sys.executable, "-m", "clauselens", "evaluate", "models/smoke", "--split", "train"]
+    done = subprocess.run(refused, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "in training" in done.stderr

@@ -48,13 +48,13 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
     texts, contexts = [row.text for row in rows], [row.context for row in rows]
     cuts = np.array(list(classifier.thresholds.values()))
     train = clauses(examples, "train")
-    prior = label_matrix([row.labels for row in train], classifier.labels).mean(0)
+    taught = label_matrix([row.labels for row in train], classifier.labels)
     systems = [
         System(
             name=name,
             scores=(classifier.predict_proba(texts, given),),
             thresholds=(cuts,),
-            prior=prior if train else None,
+            prior=taught.mean(0) if train else None,
         )
         for name, given in ((model.name, contexts), (f"{model.name}, bare sentences", None))
     ]
