@@ -23,7 +23,7 @@ from clauselens.evaluation.report import Report, System, compare, write_metrics
 from clauselens.evaluation.thresholds import fit_thresholds
 from clauselens.inference.classifier import ClauseClassifier
 from clauselens.model.encoding import context_text
-from clauselens.model.folder import DATA_MANIFEST
+from clauselens.model.folder import DATA_MANIFEST, TRAINING_CONFIG
 from clauselens.records import Example
 from clauselens.storage import read_json, write_text
 from clauselens.training.baselines import prior_scores, tfidf_scores
@@ -61,9 +61,12 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
     protocol = f"Rows: split `{split}` of `{source}`, unseen by the model."
     tuning = clauses(examples, "validation")
     if train and tuning and split not in ("train", "validation"):
-        systems += _baselines(train, tuning, rows, classifier.labels)
+        more = _written_rows(model, classifier)
+        systems += _baselines([*train, *more], tuning, rows, classifier.labels)
         protocol += (
-            f" Fitted on {len(train)} rows of `train`, thresholds on {len(tuning)} of `validation`;"
+            f" Fitted on {len(train)} rows of `train`"
+            + (f" and {len(more)} written examples" if more else "")
+            + f", thresholds on {len(tuning)} of `validation`;"
             " the baselines have the same rows, context and tuning of thresholds."
         )
     report = compare(
@@ -76,6 +79,16 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
     )
     write_report(out, report, rows=rows, system=systems[0], labels=classifier.labels)
     return report
+
+
+def _written_rows(model: Path, classifier: ClauseClassifier) -> list[Example]:
+    """The written examples that the model was taught, so that the baselines learn them too."""
+    written = read_json(model / TRAINING_CONFIG)["config"]["written"]
+    if not written:
+        return []
+    taught = {row["id"] for row in read_json(model / DATA_MANIFEST)["rows"]}
+    examples = read_examples(Path(written), taxonomy=classifier.taxonomy)
+    return [example for example in examples if example.id in taught]
 
 
 def _baselines(

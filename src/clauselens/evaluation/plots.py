@@ -86,7 +86,7 @@ def plot_calibration(path: Path, gold: BoolArray, probabilities: FloatArray) -> 
     lower.bar(edges[:-1], counts, width=1 / BINS, align="edge", color=_FAINT, edgecolor="white")
     lower.set_yscale("log")
     lower.set_ylabel("cells")
-    lower.set_xlabel("calibrated probability")
+    lower.set_xlabel("probability")
     figure.savefig(path, dpi=DPI)
 
 

@@ -26,7 +26,9 @@ class WrittenExamples:
     def __init__(
         self, path: str, *, taxonomy: Taxonomy, encoder: Encoder, input_format: InputFormat
     ) -> None:
-        self.rows: list[Example] = read_examples(Path(path), taxonomy=taxonomy) if path else []
+        rows = read_examples(Path(path), taxonomy=taxonomy) if path else []
+        # Groups are numbered within a dataset: those of this file mean nothing beside others.
+        self.rows = [replace(row, duplicate_group=-1) for row in rows]
         self._encoder = encoder
         self._format = input_format
         self._vectors = self._embed(self.rows) if self.rows else None
