@@ -147,3 +147,34 @@ def test_contents_lists_are_boilerplate_wherever_they_stand(sentences):
     assert len(ends) == 8
     starts = [s for s in sentences if s.document_id == "huahuan" and s.kind == "boilerplate"]
     assert [s.text for s in starts][:2] == ["Login Register", "1. Personal Data We Process"]
+
+
+def outline_of(text):
+    return [(u.kind, u.text, u.section) for u in segment_document(document(text))]
+
+
+def test_the_number_of_a_capital_heading_belongs_to_it():
+    text = (
+        "PRIVACY NOTICE\n\n1. WHO WE ARE\n\nWe are Foo GmbH.\n\n2. CHANGES\n\nWe may change this."
+    )
+    assert outline_of(text) == [
+        ("heading", "PRIVACY NOTICE", ()),
+        ("heading", "1. WHO WE ARE", ()),
+        ("sentence", "We are Foo GmbH.", ("WHO WE ARE",)),
+        ("heading", "2. CHANGES", ()),
+        ("sentence", "We may change this.", ("CHANGES",)),
+    ]
+
+
+def test_a_numbered_title_between_numbered_paragraphs_is_a_heading():
+    text = "Your rights\n\n2.1 You may ask us.\n\n2.2 Erasure\n\nWe erase your data.\n"
+    assert outline_of(text)[2:] == [
+        ("heading", "2.2 Erasure", ("Your rights",)),
+        ("sentence", "We erase your data.", ("Your rights", "Erasure")),
+    ]
+
+
+def test_the_last_item_of_a_list_without_stops_is_no_heading():
+    text = "Cookies\n\nWe use:\ni) session cookies\nii) persistent cookies\n\nYou may refuse.\n"
+    kinds = [kind for kind, _, _ in outline_of(text)]
+    assert kinds == ["heading", "sentence", "list_item", "list_item", "sentence"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from clauselens.corpus.lines import (
+    PARAGRAPH_NUMBERS,
     Marker,
     introduces_list,
     is_bracketed,
@@ -123,7 +124,10 @@ def _pieces(text: str) -> list[Piece]:
             after_stop = not before or before[-1] in ".!?:"
             # Two capital words in mid-sentence are a name; three or more are a heading.
             if after_stop or len(run.group().split()) > 2:
-                start = line.start() + run.start()
+                numbered = parse_marker(line.group().lstrip())
+                alone = numbered and before.strip() == line.group().strip()[: numbered.length]
+                # The number of a heading belongs to it.
+                start = line.start() + (0 if alone else run.start())
                 capitals.add(start)
                 cuts += [start, line.start() + run.end()]
         cuts.append(line.end())
@@ -196,4 +200,5 @@ def _is_heading(
     if following is None or following.style == piece.style:
         return False
     # Behind an item of its own style, it is the list's last item, left without a stop.
-    return index == 0 or pieces[index - 1].style != piece.style
+    numbers_paragraphs = piece.style in PARAGRAPH_NUMBERS
+    return index == 0 or numbers_paragraphs or pieces[index - 1].style != piece.style
