@@ -124,6 +124,11 @@ def is_policy_title(text: str) -> bool:
     return is_bracketed(text) or _POLICY_WORD.search(text) is not None
 
 
+def opens_topic(text: str) -> bool:
+    """Whether a title names a topic of a policy ("Your rights", "How we share"), not a menu."""
+    return _QUESTION.match(body_of(text)) is not None
+
+
 def is_date_line(text: str) -> bool:
     """Whether a line states only a date ("Last updated: July 2021")."""
     return _DATE_LINE.match(text) is not None and len(text.split()) <= 8

@@ -16,6 +16,7 @@ from clauselens.corpus.lines import (
     is_policy_title,
     is_title,
     key_of,
+    opens_topic,
     parse_marker,
 )
 
@@ -95,6 +96,7 @@ def outline(text: str) -> Outline:
             and piece.marker is None
             and index not in named
             and not is_policy_title(piece.text)
+            and not opens_topic(piece.text)
         )
     )
     headings = frozenset(
