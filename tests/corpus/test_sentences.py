@@ -175,6 +175,6 @@ def test_a_numbered_title_between_numbered_paragraphs_is_a_heading():
 
 
 def test_the_last_item_of_a_list_without_stops_is_no_heading():
-    text = "Cookies\n\nWe use:\ni) session cookies\nii) persistent cookies\n\nYou may refuse.\n"
+    text = "Our cookies\n\nWe use:\ni) session cookies\nii) persistent cookies\n\nYou may refuse.\n"
     kinds = [kind for kind, _, _ in outline_of(text)]
     assert kinds == ["heading", "sentence", "list_item", "list_item", "sentence"]
