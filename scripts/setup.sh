@@ -3,6 +3,8 @@
 
 export HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 export TOKENIZERS_PARALLELISM=true PIP_DISABLE_PIP_VERSION_CHECK=1
+# What builds the package is pinned too.
+export PIP_CONSTRAINT="$PWD/constraints.txt" PIP_BUILD_CONSTRAINT="$PWD/constraints.txt"
 
 step() { printf '\n== %s (%d s since start)\n' "$1" "$SECONDS"; }
 
@@ -20,8 +22,8 @@ setup() {
   # The stamp of train,dev counts for train too: its name starts with it.
   if ! cat .venv/.installed-"$extras"* 2>/dev/null | grep -qxF "$want"; then
     step "installing clauselens[$extras] into .venv (pinned in constraints.txt; some minutes, once)"
-    .venv/bin/python -m pip install --quiet --constraint constraints.txt --upgrade pip
-    .venv/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[$extras]"
+    .venv/bin/python -m pip install --quiet --upgrade pip
+    .venv/bin/python -m pip install --quiet --editable ".[$extras]"
     echo "$want" > ".venv/.installed-$extras"
   fi
   export PATH="$PWD/.venv/bin:$PATH"
