@@ -86,7 +86,8 @@ def _written_rows(model: Path, classifier: ClauseClassifier) -> list[Example]:
     written = read_json(model / TRAINING_CONFIG)["config"]["written"]
     if not written:
         return []
-    taught = {row["id"] for row in read_json(model / DATA_MANIFEST)["rows"]}
+    rows = read_json(model / DATA_MANIFEST)["rows"]
+    taught = {row["id"] for row in rows if row["use"] == "written"}
     examples = read_examples(Path(written), taxonomy=classifier.taxonomy)
     return [example for example in examples if example.id in taught]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,12 +75,14 @@ def embed(
     windows = InputEncoder.load(folder, input_format).encode(
         [example.text for example in examples], [example.context for example in examples]
     )
+    segments = "token_type_ids" in inspect.signature(model.forward).parameters
     vectors = []
     with torch.inference_mode():
         for first, *_ in windows:
-            output = model(
-                input_ids=torch.tensor([first.ids]), token_type_ids=torch.tensor([first.type_ids])
-            )
+            inputs = {"input_ids": torch.tensor([first.ids])}
+            if segments:
+                inputs["token_type_ids"] = torch.tensor([first.type_ids])
+            output = model(**inputs)
             vectors.append(output.last_hidden_state[0].mean(0).numpy())
     return np.stack(vectors)
 

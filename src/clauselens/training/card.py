@@ -39,8 +39,7 @@ def render_card(
         sort_keys=False,
     )
     used = "; ".join(
-        f"{len(rows)} rows for {use} ({', '.join(dict.fromkeys(e.document_id for e in rows))})"
-        for use, rows in seen.items()
+        f"{use}: {len(rows)} rows{_documents(rows)}" for use, rows in seen.items() if rows
     )
     cuts = "\n".join(
         f"| `{label}` | {cut:.3f} | {slope:.3f} | {offset:+.3f} |"
@@ -60,7 +59,8 @@ Input: one sentence or list item {context}, at most {config.input.max_length} to
 
 ## Data
 
-`{config.data}`: {used}. `data_manifest.json` names every row; `clauselens evaluate` refuses them.
+`{config.data}`. Rows by use: {used}.
+`data_manifest.json` names every row; `clauselens evaluate` refuses them.
 
 ## Scores
 
@@ -89,6 +89,11 @@ another country or machine-translated from another language, on labels with few 
 and on bare sentences whose meaning hangs on their list. The labels it learnt were given by
 language models and adjudicated by one (see the dataset card).
 """
+
+
+def _documents(rows: Sequence[Example]) -> str:
+    names = dict.fromkeys(row.document_id for row in rows if row.document_id)
+    return f" ({', '.join(names)})" if names else ""
 
 
 def _summary(metrics: Mapping[str, Any]) -> str:

@@ -69,13 +69,13 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
-    taught = [*rows, *run.written.apart_from(clauses(examples, "validation", "test"))]
+    written = run.written.apart_from(clauses(examples, "validation", "test"))
     if config.threshold_folds:
         held_out = rows
         logits = run.out_of_fold(rows, scorer=scorer)
-        facts = run.fit(taught, evaluation=())
+        facts = run.fit([*rows, *written], evaluation=())
     else:
-        facts = run.fit(taught, evaluation=held_out)
+        facts = run.fit([*rows, *written], evaluation=held_out)
         labels = len(taxonomy.labels)
         run.describe(scaling=Scaling.identity(labels), thresholds=np.full(labels, 0.5))
         seal(run.partial)
@@ -92,14 +92,16 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
         else "validation split"
     )
     run.finish(
-        seen={"train": taught}
-        if config.threshold_folds
-        else {"train": taught, "thresholds": held_out},
+        seen={
+            "train": rows,
+            "written": written,
+            "thresholds": [] if config.threshold_folds else held_out,
+        },
         metrics={"protocol": f"{where}, on which the thresholds were fitted", **asdict(metrics)},
         table="",
     )
     return TrainedRun(
-        folder=out, train_rows=len(taught), tuned_on=where, metrics=metrics, fit=facts
+        folder=out, train_rows=len(rows) + len(written), tuned_on=where, metrics=metrics, fit=facts
     )
 
 
@@ -119,10 +121,9 @@ def train_final(
     """
     taxonomy = read_taxonomy(Path(config.taxonomy))
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
-    rows = [*examples, *run.written.rows]
-    facts = run.fit(rows, evaluation=())
+    facts = run.fit([*examples, *run.written.rows], evaluation=())
     run.describe(scaling=scaling, thresholds=thresholds)
-    run.finish(seen={"train": rows}, metrics=metrics, table=table)
+    run.finish(seen={"train": examples, "written": run.written.rows}, metrics=metrics, table=table)
     return facts
 
 
