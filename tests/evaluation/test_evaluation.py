@@ -297,6 +297,10 @@ def test_rows_that_a_model_saw_are_refused(tmp_path, examples):
         check_unseen(manifest(grouped), rows, data="d")
     with pytest.raises(InputError, match="saw 1 of"):
         check_unseen(manifest(rows[0]), rows, data="another copy")
+    # A benchmark's own split may be scored though it leaks, but never a row itself.
+    assert check_unseen(manifest(grouped), rows, data="d", near_duplicates=True) > 0
+    with pytest.raises(InputError, match="saw 1 of"):
+        check_unseen(manifest(rows[0]), rows, data="d", near_duplicates=True)
 
 
 def test_label_matrix_round_trip():

@@ -32,7 +32,9 @@ MISTAKES = 15
 """How many of the worst errors a report shows."""
 
 
-def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> Report:
+def evaluate_model(
+    model: Path, *, data: Path | None, split: str, out: Path, near_duplicates: bool = False
+) -> Report:
     """Score ``model`` on the rows of ``split``, with and without context, beside baselines.
 
     The baselines are fitted on the train split of the same data. Writes the report into ``out``.
@@ -44,7 +46,7 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
     rows = clauses(examples, split)
     if not rows:
         raise InputError(f"{source}: no rows in the split {split!r}")
-    check_unseen(model / DATA_MANIFEST, rows, data=source)
+    alike = check_unseen(model / DATA_MANIFEST, rows, data=source, near_duplicates=near_duplicates)
     texts, contexts = [row.text for row in rows], [row.context for row in rows]
     cuts = np.array(list(classifier.thresholds.values()))
     train = clauses(examples, "train")
@@ -59,6 +61,12 @@ def evaluate_model(model: Path, *, data: Path | None, split: str, out: Path) -> 
         for name, given in ((model.name, contexts), (f"{model.name}, bare sentences", None))
     ]
     protocol = f"Rows: split `{split}` of `{source}`, unseen by the model."
+    if alike:
+        protocol += (
+            f" **The split leaks**: {alike} of {len(rows)} rows are near-duplicates of rows that "
+            "the model was trained on. The figures compare with others on this split; they say "
+            "nothing about unseen documents."
+        )
     tuning = clauses(examples, "validation")
     if train and tuning and split not in ("train", "validation"):
         more = _written_rows(model, classifier)

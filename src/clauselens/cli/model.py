@@ -127,6 +127,13 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Default: MODEL/evaluation.")
     ] = None,
+    keep_near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--keep-near-duplicates",
+            help="Score a benchmark's own split although it leaks; the report says so.",
+        ),
+    ] = False,
 ) -> None:
     """Score a model on rows that it did not see, beside TF-IDF with logistic regression.
 
@@ -136,7 +143,9 @@ def evaluate(
     from clauselens.cli.evaluation import evaluate_model
 
     folder = out or model / "evaluation"
-    report = evaluate_model(model, data=data, split=split, out=folder)
+    report = evaluate_model(
+        model, data=data, split=split, out=folder, near_duplicates=keep_near_duplicates
+    )
     _print_metrics(report.systems[0].runs[0])
     _print_systems(report)
     print(f"{folder}: report.md, metrics.json, pictures")
