@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from clauselens import __version__
 from clauselens.errors import InputError
 
@@ -69,6 +71,16 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: no such file") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid JSON: {error}") from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file. Raises InputError that names the file."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def jsonl_bytes(rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from clauselens.errors import InputError
+from clauselens.storage import read_yaml
 
 _ID = re.compile(r"[^\s;|][^;|\n]*")
 
@@ -111,10 +110,4 @@ def taxonomy_from_dict(data: Any, *, where: str) -> Taxonomy:
 
 def read_taxonomy(path: Path) -> Taxonomy:
     """Read a taxonomy file. Raises InputError if it is missing or malformed."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such taxonomy file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return taxonomy_from_dict(data, where=str(path))
+    return taxonomy_from_dict(read_yaml(path), where=str(path))

@@ -54,6 +54,7 @@ def test_overrides_replace_single_keys(root):
     config = read_train_config(
         root / "configs/smoke.yaml", ["seed=7", "trainer.num_train_epochs=1", "input.context=false"]
     )
+    assert read_train_config(root / "configs/minilm.yaml", ["written="]).written == ""
     assert (config.seed, config.trainer["num_train_epochs"], config.input.context) == (7, 1, False)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from clauselens.errors import InputError
 from clauselens.records import Document
-from clauselens.storage import sha256_bytes
+from clauselens.storage import read_yaml, sha256_bytes
 
 SOURCES = "sources.yaml"
 
@@ -49,12 +47,7 @@ def read_corpus(folder: Path) -> list[Document]:
     Raises InputError if the list is malformed or a file's digest is not the listed one.
     """
     listing = folder / SOURCES
-    try:
-        entries = yaml.safe_load(listing.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{listing}: no such file; it lists the documents") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{listing}: not valid YAML: {' '.join(str(error).split())}") from None
+    entries = read_yaml(listing)
     if not isinstance(entries, list) or not entries:
         raise InputError(f"{listing}: expected a list of documents")
     documents: list[Document] = []

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from clauselens.annotation.agreement import agreement
 from clauselens.annotation.interchange import read_annotations
@@ -19,7 +16,7 @@ from clauselens.dataset.rows import to_row, with_groups
 from clauselens.dataset.splits import SPLITS, split_examples
 from clauselens.errors import InputError
 from clauselens.records import Annotation, Example, Sentence
-from clauselens.storage import MANIFEST, write_jsonl, write_manifest, write_text
+from clauselens.storage import MANIFEST, read_yaml, write_jsonl, write_manifest, write_text
 from clauselens.taxonomy import nearest, read_taxonomy
 
 CARD = "README.md"
@@ -41,12 +38,7 @@ class DatasetConfig:
 
 def read_dataset_config(path: Path) -> DatasetConfig:
     """Read the YAML file; every key is needed. Raises InputError with the nearest valid key."""
-    try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    data = read_yaml(path)
     known = [field.name for field in fields(DatasetConfig)]
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a mapping with the keys {', '.join(known)}")

@@ -11,6 +11,7 @@ import yaml
 
 from clauselens.errors import InputError
 from clauselens.model.encoding import InputFormat
+from clauselens.storage import read_yaml
 from clauselens.taxonomy import nearest
 
 RESERVED = ("output_dir", "seed", "data_seed", "remove_unused_columns", "label_names")
@@ -96,12 +97,7 @@ def read_train_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
 
     Raises InputError on an unknown key, naming the nearest valid one, or on a wrong value.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    data = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError(f"{path}: expected a mapping")
     for override in overrides:
@@ -116,7 +112,8 @@ def _apply(data: dict[str, Any], override: str) -> None:
     if not separator or not key:
         raise InputError(f"override {override!r}: expected key=value, such as seed=1")
     try:
-        value = yaml.safe_load(text)
+        # "written=" clears a text; YAML would read it as null.
+        value = yaml.safe_load(text) if text else ""
     except yaml.YAMLError:
         raise InputError(f"override {override!r}: the value is not valid YAML") from None
     *parents, last = key.split(".")
