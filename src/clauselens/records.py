@@ -18,6 +18,9 @@ CLAUSE_KINDS: tuple[Kind, ...] = ("sentence", "list_item")
 SECTION_SEPARATOR = " > "
 """Joins a heading path into the one string that rows and encoders carry."""
 
+CONTEXT_SEPARATOR = " | "
+"""Between section and lead-in in the encoder's first segment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
@@ -40,6 +43,11 @@ class Context:
 
     section: str = ""
     lead_in: str = ""
+
+    @property
+    def text(self) -> str:
+        """Section and lead-in in one line; empty for none."""
+        return CONTEXT_SEPARATOR.join(part for part in (self.section, self.lead_in) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

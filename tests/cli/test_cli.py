@@ -119,7 +119,7 @@ def test_evaluate_writes_a_report_beside_the_baselines(model_folder, tmp_path):
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "metrics.json").read_text())
     names = [system["name"] for system in report["systems"]]
-    assert names[:2] == ["small", "small, bare sentences"]
+    assert names[:3] == ["small", "small, every threshold 0.5", "small, bare sentences"]
     assert "TF-IDF + logistic regression" in names
     assert "| small |" in (tmp_path / "report.md").read_text()
 

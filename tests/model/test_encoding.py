@@ -7,7 +7,7 @@ from transformers import AutoTokenizer
 
 from clauselens.dataset.rows import clauses
 from clauselens.errors import InputError
-from clauselens.model.encoding import InputEncoder, InputFormat, context_text
+from clauselens.model.encoding import InputEncoder, InputFormat
 from clauselens.records import Context
 
 
@@ -33,7 +33,7 @@ def test_context_is_the_first_segment(model_folder, tokenizer, examples):
     rows = [e for e in clauses(examples, "train") if e.section and e.lead_in][:20]
     encoded = encoder(model_folder).encode([e.text for e in rows], [e.context for e in rows])
     for (window,), row in zip(encoded, rows, strict=True):
-        expected = tokenizer(context_text(row.context), row.text)
+        expected = tokenizer(row.context.text, row.text)
         assert list(window.ids) == expected["input_ids"]
         assert list(window.type_ids) == expected["token_type_ids"]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -169,6 +170,37 @@ def test_a_killed_run_goes_on_to_the_same_result(train_config, tmp_path):
     assert sha256_file(whole) == sha256_file(killed)
     assert "models" not in done.stderr
     assert sorted(p.name for p in tmp_path.iterdir()) == ["killed", "whole"]
+
+
+@pytest.mark.slow
+def test_two_processes_and_accumulation_train_like_one_with_the_whole_batch(train_config, tmp_path):
+    """Two real processes on the processor; the loss is a mean over rows however they are dealt."""
+    config = Path(__file__).parents[2] / "configs/smoke.yaml"
+    one = [sys.executable, "-m"]
+    two = [*one, "accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "-m"]
+
+    def losses(name, *, launcher=one, batch=16, accumulation=1, folds=0):
+        command = [*launcher, "clauselens", "train", str(config), f"data={train_config.data}"]
+        command += [f"taxonomy={train_config.taxonomy}", f"threshold_folds={folds}"]
+        command += ["trainer.max_steps=4"]
+        command += ["trainer.logging_steps=1", "input.context_dropout=0", "encoder.head_dropout=0"]
+        command += ["trainer.train_sampling_strategy=sequential", "trainer.disable_tqdm=true"]
+        command += [f"trainer.per_device_train_batch_size={batch}"]
+        command += [f"trainer.gradient_accumulation_steps={accumulation}"]
+        out = tmp_path / name
+        done = subprocess.run([*command, "-o", str(out)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert ClauseClassifier.load(out).predict_proba(["We sell nothing."]).shape == (1, 21)
+        return [float(text) for text in re.findall(r"'loss': '([0-9.]+)'", done.stdout)]
+
+    whole = losses("whole")
+    assert len(whole) == 4
+    assert losses("parts", batch=8, accumulation=2) == pytest.approx(whole, rel=0.05)
+    assert losses("two", batch=8, launcher=two) == pytest.approx(whole, rel=0.05)
+    losses("folds", batch=8, launcher=two, folds=2)
+    facts = json.loads((tmp_path / "two/training_config.json").read_text())
+    assert facts["processes"] == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folds", "parts", "two", "whole"]
 
 
 @pytest.mark.slow

@@ -12,8 +12,9 @@ from clauselens.cli.evaluation import write_report
 from clauselens.cli.model import score_examples
 from clauselens.dataset.folds import Fold, leave_one_document_out
 from clauselens.dataset.rows import read_examples
+from clauselens.errors import InputError
 from clauselens.evaluation.crossfit import choose_method, cross_fit, fit_final
-from clauselens.evaluation.markdown import systems_table
+from clauselens.evaluation.markdown import labels_table, systems_table
 from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
 from clauselens.evaluation.report import Report, System, compare
 from clauselens.records import CLAUSE_KINDS, Example
@@ -24,7 +25,8 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import training_arguments
-from clauselens.training.run import check_free, train_final
+from clauselens.training.processes import process_count
+from clauselens.training.run import FAILURES, check_free, train_final
 from clauselens.training.written import TOO_ALIKE, WrittenExamples
 
 SUMMARY = "crossval.json"
@@ -55,6 +57,8 @@ def cross_validate(
     With ``final``, then train the model to ship on all documents, with calibration and thresholds
     from all out-of-fold logits. Raises InputError before any work on bad input.
     """
+    if process_count() > 1:
+        raise InputError("crossval runs in one process: folds are many and small; launch `train`")
     if final is not None:
         check_free(final, overwrite=overwrite)
     taxonomy = read_taxonomy(Path(config.taxonomy))
@@ -87,8 +91,10 @@ def cross_validate(
     ]
     progress("baselines")
     method, losses = choose_method(gold, [run.with_context for run in runs], documents)
+    own = _system(name, gold, [run.with_context for run in runs], documents, method)
     systems = [
-        _system(name, gold, [run.with_context for run in runs], documents, method),
+        own,
+        own.at_one_half(),
         _system(f"{name}, bare sentences", gold, [run.bare for run in runs], documents, method),
         *_baselines(config, taxonomy, examples, folds, encoder, written),
     ]
@@ -100,7 +106,7 @@ def cross_validate(
         parts=[documents, [example.kind for example in examples]],
         protocol=_protocol(config, folds, seeds, purge, method, written=len(written.rows)),
     )
-    write_report(out, report, rows=examples, system=systems[0], labels=taxonomy.labels)
+    mistakes = write_report(out, report, rows=examples, system=own, labels=taxonomy.labels)
     write_json(
         out / SUMMARY,
         {
@@ -127,7 +133,8 @@ def cross_validate(
             scaling=scaling,
             thresholds=thresholds,
             metrics=asdict(report),
-            table=f"{report.protocol}\n\n{systems_table(report)}",
+            table=f"{report.protocol}\n\n{systems_table(report)}\n\n{labels_table(report)}",
+            failures=mistakes[:FAILURES],
         )
     return CrossValidated(report=report, method=method, losses=losses)
 

@@ -10,8 +10,9 @@ import numpy as np
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.errors import InputError
 from clauselens.evaluation.leakage import check_unseen
-from clauselens.evaluation.markdown import REPORT, Mistake, render_report
-from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
+from clauselens.evaluation.markdown import REPORT, render_report
+from clauselens.evaluation.metrics import label_matrix
+from clauselens.evaluation.mistakes import Mistake, worst_mistakes
 from clauselens.evaluation.plots import (
     plot_calibration,
     plot_confusion,
@@ -22,7 +23,6 @@ from clauselens.evaluation.plots import (
 from clauselens.evaluation.report import Report, System, compare, write_metrics
 from clauselens.evaluation.thresholds import fit_thresholds
 from clauselens.inference.classifier import ClauseClassifier
-from clauselens.model.encoding import context_text
 from clauselens.model.folder import DATA_MANIFEST, TRAINING_CONFIG
 from clauselens.records import Example
 from clauselens.storage import read_json, write_text
@@ -60,6 +60,7 @@ def evaluate_model(
         )
         for name, given in ((model.name, contexts), (f"{model.name}, bare sentences", None))
     ]
+    systems.insert(1, systems[0].at_one_half())
     protocol = f"Rows: split `{split}` of `{source}`, unseen by the model."
     if alike:
         protocol += (
@@ -135,8 +136,11 @@ def write_report(
     rows: Sequence[Example],
     system: System,
     labels: Sequence[str],
-) -> None:
-    """Write ``metrics.json``, ``report.md`` and its pictures; ``system`` is the first one."""
+) -> list[Mistake]:
+    """Write ``metrics.json``, ``report.md`` and its pictures; ``system`` is the first one.
+
+    Returns the worst errors, which the report shows.
+    """
     gold = label_matrix([row.labels for row in rows], labels)
     scores = np.mean(system.scores, axis=0)
     predicted = scores >= np.mean(
@@ -155,32 +159,6 @@ def write_report(
     }
     for name, draw in pictures.items():
         draw(folder / name)
-    mistakes = worst_mistakes(rows, gold, scores, predicted, labels)
+    mistakes = worst_mistakes(rows, gold, scores, predicted, labels, number=MISTAKES)
     write_text(folder / REPORT, render_report(report, mistakes=mistakes, pictures=list(pictures)))
-
-
-def worst_mistakes(
-    rows: Sequence[Example],
-    gold: BoolArray,
-    scores: FloatArray,
-    predicted: BoolArray,
-    labels: Sequence[str],
-) -> list[Mistake]:
-    """The rows where the wrong labels were the most certain."""
-    certainty = np.where(gold != predicted, np.abs(scores - gold), 0).sum(1)
-    order = [i for i in np.argsort(-certainty, kind="stable")[:MISTAKES] if certainty[i] > 0]
-
-    def names(row: BoolArray) -> tuple[str, ...]:
-        return tuple(label for label, given in zip(labels, row, strict=True) if given)
-
-    return [
-        Mistake(
-            id=rows[i].id,
-            text=" ".join(rows[i].text.split()),
-            context=context_text(rows[i].context),
-            gold=names(gold[i]),
-            predicted=names(predicted[i]),
-            scores=dict(zip(labels, scores[i].tolist(), strict=True)),
-        )
-        for i in order
-    ]
+    return mistakes

@@ -50,7 +50,8 @@ def train(
     """Fine-tune an encoder and write a model folder.
 
     An interrupted run goes on from its last checkpoint when the same command is given again
-    (with `trainer.save_strategy=epoch`, or `steps`).
+    (with `trainer.save_strategy=epoch`, or `steps`). On several devices:
+    `accelerate launch -m clauselens train CONFIG`.
     """
     from clauselens.training.config import read_train_config
     from clauselens.training.run import train as run
@@ -59,6 +60,8 @@ def train(
     trained = run(
         settings, out or Path("models") / config.stem, scorer=score_examples, overwrite=overwrite
     )
+    if trained is None:  # Not the main process of several.
+        return
     print(
         f"{trained.folder}: {trained.train_rows} rows, {trained.fit.steps} steps, "
         f"{trained.fit.seconds:.0f} s"

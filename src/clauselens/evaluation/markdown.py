@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from clauselens.evaluation.bootstrap import Interval
 from clauselens.evaluation.metrics import MIN_SUPPORT
+from clauselens.evaluation.mistakes import Mistake, mistakes_list
 from clauselens.evaluation.report import Report, SystemReport, frequent_labels
 
 REPORT = "report.md"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """A row that the first system got wrong: what was missed and what was given, with scores."""
-
-    id: str
-    text: str
-    context: str
-    gold: tuple[str, ...]
-    predicted: tuple[str, ...]
-    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 def render_report(
@@ -38,10 +26,10 @@ def render_report(
         systems_table(report),
         *_further(report.systems[0]),
         f"## {report.systems[0].name}, by label",
-        _labels(report),
+        labels_table(report),
         *_parts(report),
         *(f"![{name.removesuffix('.png').replace('-', ' ')}]({name})" for name in pictures),
-        *_mistakes(mistakes),
+        *(["## The worst errors", mistakes_list(mistakes)] if mistakes else []),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -79,7 +67,8 @@ def _further(system: SystemReport) -> list[str]:
     return found
 
 
-def _labels(report: Report) -> str:
+def labels_table(report: Report) -> str:
+    """The first system, label by label."""
     system = report.systems[0]
     names = list(next(iter(system.labels.values())))
     titles = {
@@ -123,25 +112,6 @@ def _parts(report: Report) -> list[str]:
         ]
         lines.append(f"| {name} | {part['rows']:.0f} | " + " | ".join(cells) + " |")
     return ["## By part", "\n".join(lines)]
-
-
-def _mistakes(mistakes: Sequence[Mistake]) -> list[str]:
-    if not mistakes:
-        return []
-    lines = []
-    for mistake in mistakes:
-        wrong = sorted(set(mistake.gold) ^ set(mistake.predicted))
-        scores = ", ".join(f"`{label}` {mistake.scores[label]:.2f}" for label in wrong)
-        context = f" *({mistake.context})*" if mistake.context else ""
-        lines.append(
-            f"- `{mistake.id}`{context} {mistake.text}\n"
-            f"  gold {_set(mistake.gold)}; given {_set(mistake.predicted)}; scores: {scores}"
-        )
-    return ["## The worst errors", "\n".join(lines)]
-
-
-def _set(labels: Sequence[str]) -> str:
-    return ", ".join(f"`{label}`" for label in labels) or "none"
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,11 @@ class System:
     scores: tuple[FloatArray, ...]
     thresholds: tuple[FloatArray, ...]
     prior: FloatArray | None = None
+
+    def at_one_half(self) -> System:
+        """The same scores, cut at 0.5 for every label: what fitted thresholds are worth."""
+        cuts = tuple(np.full(scores.shape[1], 0.5) for scores in self.scores)
+        return replace(self, name=f"{self.name}, every threshold 0.5", thresholds=cuts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,6 @@ from clauselens.errors import InputError
 from clauselens.records import Context
 
 TOKENIZER = "tokenizer.json"
-SEPARATOR = " | "
-"""Between section and lead-in in the first segment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +86,7 @@ class InputEncoder:
     ) -> list[str | None]:
         if contexts is None or not self.format.context:
             return [None] * count
-        return [context_text(context) or None for context in contexts]
+        return [context.text or None if context else None for context in contexts]
 
     def _assemble(self, first: str | None, sentence: Encoding) -> list[Window]:
         room = self.format.max_length - self._pair - len(sentence)
@@ -102,13 +100,6 @@ class InputEncoder:
             sentence.truncate(length, stride=min(self.format.stride, length - 1))
         pieces = [sentence, *sentence.overflowing]
         return [_window(self._tokenizer.post_process(piece)) for piece in pieces]
-
-
-def context_text(context: Context | None) -> str:
-    """The first segment of a context; empty for none."""
-    if context is None:
-        return ""
-    return SEPARATOR.join(part for part in (context.section, context.lead_in) if part)
 
 
 def _window(encoding: Encoding) -> Window:

@@ -14,7 +14,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from clauselens.model.encoding import InputEncoder, InputFormat, context_text
+from clauselens.model.encoding import InputEncoder, InputFormat
 from clauselens.records import Example
 
 Rows = NDArray[np.object_]
@@ -93,7 +93,7 @@ def prior_scores(gold: NDArray[np.bool_], rows: int) -> NDArray[np.float64]:
 
 
 def _pairs(examples: Sequence[Example]) -> Rows:
-    return np.array([(e.text, context_text(e.context)) for e in examples], dtype=object)
+    return np.array([(e.text, e.context.text) for e in examples], dtype=object)
 
 
 def _words(column: int) -> Pipeline:

@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from clauselens.evaluation.mistakes import Mistake, mistakes_list
 from clauselens.evaluation.scaling import Scaling
 from clauselens.records import Example
 from clauselens.taxonomy import Taxonomy
@@ -27,6 +28,7 @@ def render_card(
     thresholds: NDArray[np.float64],
     metrics: Mapping[str, Any],
     table: str,
+    failures: Sequence[Mistake],
 ) -> str:
     """Render ``README.md`` of a model folder in Hugging Face form."""
     header = yaml.safe_dump(
@@ -65,6 +67,12 @@ Input: one sentence or list item {context}, at most {config.input.max_length} to
 ## Scores
 
 {table or _summary(metrics)}
+
+## Where it fails
+
+The worst errors on the rows of these scores: the labels of the dataset, then those that were given.
+
+{mistakes_list(failures) or "None."}
 
 ## Recipe
 

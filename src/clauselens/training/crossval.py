@@ -19,6 +19,7 @@ from clauselens.taxonomy import Taxonomy
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.finetune import fit
+from clauselens.training.processes import is_main, wait_for_all
 from clauselens.training.written import WrittenExamples
 
 Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
@@ -64,19 +65,16 @@ def out_of_fold(
         kept = folder / f"seed-{seed}-{fold.document}-{print_[:12]}.jsonl"
         if not kept.is_file():
             progress(f"seed {seed}, {fold.document}: {len(rows)} rows")
-            write_jsonl(
-                kept,
-                _fit_and_score(
-                    config,
-                    rows=rows,
-                    held_out=held_out,
-                    taxonomy=taxonomy,
-                    encoder=encoder,
-                    work=folder / "work",
-                    scorer=scorer,
-                ),
+            _fit_and_score(
+                config,
+                rows=rows,
+                held_out=held_out,
+                taxonomy=taxonomy,
+                encoder=encoder,
+                work=folder / "work",
+                scorer=scorer,
+                kept=kept,
             )
-            shutil.rmtree(folder / "work")
         scored = [row for _, row in read_jsonl(kept)]
         with_context[list(fold.held_out)] = [row["with_context"] for row in scored]
         bare[list(fold.held_out)] = [row["bare"] for row in scored]
@@ -92,10 +90,14 @@ def _fit_and_score(
     encoder: Encoder,
     work: Path,
     scorer: Scorer,
-) -> list[dict[str, object]]:
-    shutil.rmtree(work, ignore_errors=True)
+    kept: Path,
+) -> None:
+    """Fit on ``rows``, write the logits of ``held_out`` to ``kept``."""
     model = work / "model"
-    model.mkdir(parents=True)
+    if is_main():
+        shutil.rmtree(work, ignore_errors=True)
+        model.mkdir(parents=True)
+    wait_for_all()
     fit(
         config,
         examples=rows,
@@ -104,21 +106,25 @@ def _fit_and_score(
         folder=model,
         work=work / "checkpoints",
     )
-    labels = len(taxonomy.labels)
-    write_facts(
-        model,
-        taxonomy=taxonomy,
-        thresholds=np.full(labels, 0.5),
-        scaling=Scaling.identity(labels),
-        input_format=config.input.format,
-    )
-    seal(model)
-    return [
-        {"id": example.id, "with_context": full.tolist(), "bare": plain.tolist()}
-        for example, full, plain in zip(
-            held_out,
-            scorer(model, held_out, True),
-            scorer(model, held_out, False),
-            strict=True,
+    if is_main():
+        labels = len(taxonomy.labels)
+        write_facts(
+            model,
+            taxonomy=taxonomy,
+            thresholds=np.full(labels, 0.5),
+            scaling=Scaling.identity(labels),
+            input_format=config.input.format,
         )
-    ]
+        seal(model)
+        found = zip(
+            held_out, scorer(model, held_out, True), scorer(model, held_out, False), strict=True
+        )
+        write_jsonl(
+            kept,
+            (
+                {"id": example.id, "with_context": full.tolist(), "bare": bare.tolist()}
+                for example, full, bare in found
+            ),
+        )
+        shutil.rmtree(work)
+    wait_for_all()

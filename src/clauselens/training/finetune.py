@@ -37,6 +37,7 @@ from clauselens.training.head import (
     start_at_mean_pooling,
 )
 from clauselens.training.losses import build_loss
+from clauselens.training.processes import is_main, wait_for_all
 
 _INNER_DROPOUT = (
     "hidden_dropout_prob",
@@ -124,6 +125,8 @@ def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
         if isinstance(value, str) and key in ("learning_rate", "weight_decay", "warmup_steps"):
             values[key] = float(value)
     values.setdefault("use_cpu", not torch.cuda.is_available())
+    # Our loss is a mean over rows already: it is not to be multiplied by the number of processes.
+    values.setdefault("average_tokens_across_devices", False)
     try:
         return TrainingArguments(
             output_dir=str(work),
@@ -157,7 +160,8 @@ def fit(
 ) -> FitFacts:
     """Fine-tune on ``examples`` and save network and tokenizer into ``folder``.
 
-    Checkpoints go to ``work``; if one is there, the run goes on from it. Seeded. With
+    Checkpoints go to ``work``; if one is there, the run goes on from it. Seeded. Of several
+    processes each has its share of every batch's rows, and the main one saves. With
     ``early_stopping_patience`` in the configuration, training stops when the loss on
     ``evaluation`` has not fallen for so many epochs, and the best weights are kept.
     """
@@ -168,7 +172,9 @@ def fit(
     model = _model(config, encoder, taxonomy)
     tokenizer = AutoTokenizer.from_pretrained(encoder.folder)
     tokenizer.model_max_length = config.input.max_length
-    tokenizer.save_pretrained(folder)
+    if is_main():
+        tokenizer.save_pretrained(folder)
+    wait_for_all()
     input_encoder = InputEncoder.load(folder, config.input.format)
 
     def encoded(part: Sequence[Example], *, context_dropout: float) -> EncodedRows:
@@ -213,11 +219,15 @@ def fit(
         ],
         eval_dataset=encoded(evaluation, context_dropout=0.0) if stopping else None,
     )
+    # Nor is it divided by the gradient accumulation steps: the Trainer has to.
+    trainer.loss_is_scaled_for_ga = False
     checkpoint = get_last_checkpoint(str(work)) if work.is_dir() else None
     started = time.perf_counter()
     result = trainer.train(resume_from_checkpoint=checkpoint)
     seconds = time.perf_counter() - started
-    model.float().save_pretrained(folder)
+    if is_main():
+        model.float().save_pretrained(folder)
+    wait_for_all()
     return FitFacts(steps=result.global_step, seconds=seconds, loss=result.training_loss)
 
 

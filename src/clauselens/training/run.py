@@ -19,6 +19,7 @@ from clauselens.dataset.splits import with_validation
 from clauselens.errors import InputError
 from clauselens.evaluation.crossfit import fit_final
 from clauselens.evaluation.metrics import Metrics, compute_metrics, label_matrix
+from clauselens.evaluation.mistakes import Mistake, worst_mistakes
 from clauselens.evaluation.scaling import Scaling
 from clauselens.model.folder import (
     CARD,
@@ -37,7 +38,11 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import Scorer, out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
+from clauselens.training.processes import is_main, process_count, wait_for_all
 from clauselens.training.written import WrittenExamples
+
+FAILURES = 5
+"""Worst errors on a model card."""
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 
@@ -53,14 +58,17 @@ class TrainedRun:
     fit: FitFacts
 
 
-def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = False) -> TrainedRun:
+def train(
+    config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = False
+) -> TrainedRun | None:
     """Train on the train split, fit thresholds, write ``out``.
 
     Thresholds come from the validation split, or with ``threshold_folds`` from out-of-fold scores
     inside the train split, which leaves validation untouched. The folder appears when it is
     complete; until then it grows beside it, with its checkpoints, and an interrupted run goes on
-    from the last one. Raises InputError before any work on bad data, configuration or encoder,
-    and if ``out`` is there and not to be overwritten.
+    from the last one. Of several processes (``accelerate launch``) all take part in fitting, the
+    main one does the rest, and the others get None. Raises InputError before any work on bad
+    data, configuration or encoder, and if ``out`` is there and not to be overwritten.
     """
     check_free(out, overwrite=overwrite)
     taxonomy = read_taxonomy(Path(config.taxonomy))
@@ -76,6 +84,9 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
         facts = run.fit([*rows, *written], evaluation=())
     else:
         facts = run.fit([*rows, *written], evaluation=held_out)
+    if not is_main():
+        return None
+    if not config.threshold_folds:
         labels = len(taxonomy.labels)
         run.describe(scaling=Scaling.identity(labels), thresholds=np.full(labels, 0.5))
         seal(run.partial)
@@ -84,7 +95,8 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
     # Calibration needs more rows than a validation split has: only out-of-fold scores are scaled.
     method = "platt" if config.threshold_folds else "none"
     scaling, thresholds = fit_final(gold, logits, method=method)
-    metrics = compute_metrics(gold, scaling.probabilities(logits), thresholds, taxonomy.labels)
+    scores = scaling.probabilities(logits)
+    metrics = compute_metrics(gold, scores, thresholds, taxonomy.labels)
     run.describe(scaling=scaling, thresholds=thresholds)
     where = (
         f"out-of-fold scores of the train split ({config.threshold_folds} folds)"
@@ -98,7 +110,9 @@ def train(config: TrainConfig, out: Path, *, scorer: Scorer, overwrite: bool = F
             "thresholds": [] if config.threshold_folds else held_out,
         },
         metrics={"protocol": f"{where}, on which the thresholds were fitted", **asdict(metrics)},
-        table="",
+        failures=worst_mistakes(
+            held_out, gold, scores, scores >= thresholds, taxonomy.labels, number=FAILURES
+        ),
     )
     return TrainedRun(
         folder=out, train_rows=len(rows) + len(written), tuned_on=where, metrics=metrics, fit=facts
@@ -114,16 +128,22 @@ def train_final(
     thresholds: NDArray[np.float64],
     metrics: Mapping[str, Any],
     table: str,
+    failures: Sequence[Mistake],
 ) -> FitFacts:
     """Train the model to ship on all ``examples``, with calibration and thresholds that were
-    fitted out of fold. ``metrics`` and the Markdown ``table`` describe the recipe, and go into
-    the folder.
+    fitted out of fold. ``metrics``, the Markdown ``table`` and ``failures`` describe the recipe,
+    and go into the folder.
     """
     taxonomy = read_taxonomy(Path(config.taxonomy))
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
     facts = run.fit([*examples, *run.written.rows], evaluation=())
     run.describe(scaling=scaling, thresholds=thresholds)
-    run.finish(seen={"train": examples, "written": run.written.rows}, metrics=metrics, table=table)
+    run.finish(
+        seen={"train": examples, "written": run.written.rows},
+        metrics=metrics,
+        table=table,
+        failures=failures,
+    )
     return facts
 
 
@@ -185,6 +205,9 @@ class _Run:
 
     def _start_or_resume(self, rows: Sequence[Example]) -> None:
         """Keep the checkpoints of an interrupted run of the same input, drop any other."""
+        if not is_main():
+            wait_for_all()
+            return
         mark = self._work / "fingerprint"
         fingerprint = sha256_bytes(repr((self._config, list(rows))).encode())
         if not (mark.is_file() and mark.read_text() == fingerprint):
@@ -193,6 +216,7 @@ class _Run:
         self.partial.mkdir(parents=True)
         self._work.mkdir(parents=True, exist_ok=True)
         mark.write_text(fingerprint)
+        wait_for_all()
 
     def describe(self, *, scaling: Scaling, thresholds: NDArray[np.float64]) -> None:
         write_facts(
@@ -205,7 +229,12 @@ class _Run:
         self._scaling, self._thresholds = scaling, thresholds
 
     def finish(
-        self, *, seen: Mapping[str, Sequence[Example]], metrics: Mapping[str, Any], table: str
+        self,
+        *,
+        seen: Mapping[str, Sequence[Example]],
+        metrics: Mapping[str, Any],
+        failures: Sequence[Mistake],
+        table: str = "",
     ) -> None:
         """Write the remaining files, seal the folder and move it to its place."""
         write_json(self.partial / TRAINING_CONFIG, describe(self._config, self._encoder))
@@ -221,6 +250,7 @@ class _Run:
             thresholds=self._thresholds,
             metrics=metrics,
             table=table,
+            failures=failures,
         )
         write_text(self.partial / CARD, card)
         seal(self.partial)
@@ -237,6 +267,7 @@ def describe(config: TrainConfig, encoder: Encoder) -> dict[str, object]:
         "clauselens": __version__,
         "config": resolved.to_dict(),
         "encoder_source": encoder.source,
+        "processes": process_count(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
 
