@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
@@ -100,8 +101,29 @@ def model_folder(train_config, tmp_path_factory: pytest.TempPathFactory) -> Path
     return out
 
 
+def exported(model_folder: Path, precision: str) -> Path:
+    from clauselens.inference.export import export
+
+    folder = model_folder.with_name(f"small-{precision}")
+    shutil.copytree(model_folder, folder)
+    export(folder, precision=precision)
+    return folder
+
+
 @pytest.fixture(scope="session")
-def classifier(model_folder: Path):
+def fp32_folder(model_folder: Path) -> Path:
+    """The same with its graph for OpenVINO, in float32."""
+    return exported(model_folder, "fp32")
+
+
+@pytest.fixture(scope="session")
+def fast_folder(model_folder: Path) -> Path:
+    """The same in what this processor is fastest in: bf16, if it has that."""
+    return exported(model_folder, "auto")
+
+
+@pytest.fixture(scope="session")
+def classifier(fp32_folder: Path):
     from clauselens import ClauseClassifier
 
-    return ClauseClassifier.load(model_folder)
+    return ClauseClassifier.load(fp32_folder, engine="openvino")

@@ -10,3 +10,7 @@ class MissingExtraError(ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs more packages: pip install 'clauselens[{extra}]'")
+
+
+class OutputError(OSError):
+    """An output cannot be written (a full disk). The command prints it and exits with 1."""

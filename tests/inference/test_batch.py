@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clauselens.errors import InputError
-from clauselens.inference.batch import predict_files
+from clauselens.inference.batch import BatchOptions, predict_files
 from clauselens.inference.inputs import Columns, read_rows
 
 TEXTS = ["We sell nothing.", "We keep your data for a year.", 'Quoted, "comma"\nand line.']
@@ -19,7 +19,9 @@ ALL = Columns(keep=("*",))
 
 
 def run(classifier, source, out, columns=None, **options):
-    return predict_files(classifier, [source], out, columns=columns or Columns(), **options)
+    return predict_files(
+        classifier, [source], out, BatchOptions(columns=columns or Columns(), **options)
+    )
 
 
 def jsonl(path):

@@ -17,6 +17,7 @@ from clauselens.evaluation.crossfit import choose_method, cross_fit, fit_final
 from clauselens.evaluation.markdown import labels_table, systems_table
 from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
 from clauselens.evaluation.report import Report, System, compare
+from clauselens.inference.export import export
 from clauselens.records import CLAUSE_KINDS, Example
 from clauselens.storage import write_json
 from clauselens.taxonomy import Taxonomy, read_taxonomy
@@ -136,6 +137,7 @@ def cross_validate(
             table=f"{report.protocol}\n\n{systems_table(report)}\n\n{labels_table(report)}",
             failures=mistakes[:FAILURES],
         )
+        progress(str(export(final)))
     return CrossValidated(report=report, method=method, losses=losses)
 
 

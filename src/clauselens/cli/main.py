@@ -11,8 +11,8 @@ import sys
 import typer
 from rich.console import Console
 
-from clauselens.cli import data, model
-from clauselens.errors import InputError, MissingExtraError
+from clauselens.cli import data, model, predict
+from clauselens.errors import InputError, MissingExtraError, OutputError
 
 app = typer.Typer(
     name="clauselens",
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 data.register(app)
 model.register(app)
+predict.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -42,14 +43,16 @@ def root(
 
 
 def main() -> None:
-    """Run the command; bad input is one line on standard error and exit code 2."""
+    """Run the command; bad input is one line on standard error and exit code 2, an output that
+    cannot be written one line and exit code 1.
+    """
     try:
         app()
-    except (InputError, MissingExtraError) as error:
+    except (InputError, MissingExtraError, OutputError) as error:
         Console(stderr=True).print(
             f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True
         )
-        sys.exit(2)
+        sys.exit(1 if isinstance(error, OutputError) else 2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)

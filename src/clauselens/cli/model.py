@@ -1,4 +1,4 @@
-"""Commands that train, evaluate and use a model."""
+"""Commands that train and evaluate a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from clauselens.errors import InputError
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from clauselens.evaluation.metrics import Metrics
     from clauselens.evaluation.report import Report
-    from clauselens.inference.classifier import Thresholds
     from clauselens.records import Example
 
 ModelArgument = Annotated[Path, typer.Argument(help="A model folder, as `train` writes it.")]
@@ -30,7 +28,6 @@ def register(app: typer.Typer) -> None:
     app.command("train")(train)
     app.command("crossval")(crossval)
     app.command("evaluate")(evaluate)
-    app.command("predict")(predict)
 
 
 def train(
@@ -47,12 +44,13 @@ def train(
         bool, typer.Option("--overwrite", help="Replace the model folder if it is there.")
     ] = False,
 ) -> None:
-    """Fine-tune an encoder and write a model folder.
+    """Fine-tune an encoder and write a model folder, with its graph for OpenVINO.
 
     An interrupted run goes on from its last checkpoint when the same command is given again
     (with `trainer.save_strategy=epoch`, or `steps`). On several devices:
     `accelerate launch -m clauselens train CONFIG`.
     """
+    from clauselens.inference.export import export
     from clauselens.training.config import read_train_config
     from clauselens.training.run import train as run
 
@@ -66,6 +64,7 @@ def train(
         f"{trained.folder}: {trained.train_rows} rows, {trained.fit.steps} steps, "
         f"{trained.fit.seconds:.0f} s"
     )
+    print(export(trained.folder))
     print(f"on the {trained.tuned_on}, where the thresholds were fitted:")
     _print_metrics(trained.metrics)
 
@@ -154,78 +153,6 @@ def evaluate(
     print(f"{folder}: report.md, metrics.json, pictures")
 
 
-def predict(
-    model: ModelArgument,
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Text documents, CSV, JSON Lines, Parquet, folders, or - for JSON Lines."
-        ),
-    ],
-    out: Annotated[
-        Path,
-        typer.Option("--out", "-o", help="OUT.jsonl, OUT.csv or OUT.parquet; - for JSON Lines."),
-    ],
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."
-        ),
-    ] = None,
-    text_column: Annotated[str, typer.Option(help="Column of the text.")] = "text",
-    id_column: Annotated[str, typer.Option(help="Column of the id, if there is one.")] = "id",
-    section_column: Annotated[str, typer.Option(help="Column of the heading path.")] = "section",
-    lead_in_column: Annotated[str, typer.Option(help="Column of the list's lead-in.")] = "lead_in",
-    keep_columns: Annotated[
-        str, typer.Option(help="Columns to copy into the output, by commas; * for all.")
-    ] = "",
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
-) -> None:
-    """Classify texts in bulk: scores of all labels, labels by each label's threshold.
-
-    A text document (.txt) is segmented first, and each clause is read with its section and
-    lead-in. A bad row gets its error in the output, and the run goes on.
-    """
-    from clauselens.inference.batch import predict_files
-    from clauselens.inference.classifier import ClauseClassifier
-    from clauselens.inference.inputs import Columns, expand
-
-    columns = Columns(
-        text=text_column,
-        id=id_column,
-        section=section_column,
-        lead_in=lead_in_column,
-        keep=tuple(name.strip() for name in keep_columns.split(",") if name.strip()),
-    )
-    cuts = _threshold(threshold or [])
-    files = expand(inputs)
-    classifier = ClauseClassifier.load(model)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed:,} rows"),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("predict", total=None, rate="")
-
-        def show(rows: int) -> None:
-            speed = bar.tasks[task].finished_speed or bar.tasks[task].speed
-            bar.update(task, completed=rows, rate=f"{speed:,.0f} rows/s" if speed else "")
-
-        summary = predict_files(
-            classifier, files, out, columns=columns, threshold=cuts, strict=strict, progress=show
-        )
-    Console(stderr=True).print(
-        f"{out}: {summary.rows:,} rows, {summary.errors:,} errors, "
-        f"{summary.foreign:,} not English, {summary.seconds:.1f} s, "
-        f"{summary.rows_per_second:,.0f} rows/s",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
 def score_examples(
     folder: Path, examples: Sequence[Example], with_context: bool
 ) -> NDArray[np.float64]:
@@ -253,22 +180,6 @@ def _share(text: str) -> float:
     if not 0 < value <= 1:
         raise InputError(f"--purge {text!r}: expected a cosine above 0 and at most 1, or none")
     return value
-
-
-def _threshold(given: Sequence[str]) -> Thresholds:
-    values: dict[str, float] = {}
-    for text in given:
-        label, separator, number = text.rpartition("=")
-        try:
-            value = float(number)
-        except ValueError:
-            raise InputError(f"--threshold {text!r}: expected a number or label=number") from None
-        if not separator:
-            if len(given) > 1:
-                raise InputError("--threshold: one number for all labels, or label=number for each")
-            return value
-        values[label] = value
-    return values or None
 
 
 def _print_systems(report: Report) -> None:

@@ -1,113 +1,223 @@
-"""Classifies a stream of rows in bounded memory; a bad row gets its error and the run goes on."""
+"""Classifies files in bounded memory, in parts with checksums, so that a killed run goes on."""
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from clauselens import __version__
-from clauselens.errors import InputError
-from clauselens.inference.classifier import ClauseClassifier, Thresholds, text_problem
-from clauselens.inference.inputs import Columns, InputRow, read_rows
-from clauselens.inference.outputs import STDOUT, PredictionWriter
+from clauselens.errors import InputError, OutputError
+from clauselens.inference.classifier import ClauseClassifier, Thresholds
+from clauselens.inference.inputs import STDIN, Columns, InputRow, expand, read_rows
+from clauselens.inference.journal import Journal
+from clauselens.inference.outputs import (
+    RESERVED,
+    Format,
+    JsonLines,
+    Layout,
+    check_output,
+    output_format,
+)
+from clauselens.inference.stream import predict_stream
 from clauselens.records import Prediction
-from clauselens.storage import write_json
+from clauselens.storage import sha256_file, write_json
 
-CHUNK = 1024
-"""Rows in memory at a time."""
+STDOUT = Path("-")
+PART_ROWS = 2048
+"""Rows of a part: what an interrupted run may have to compute again."""
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOptions:
+    """How to read and write.
+
+    ``threshold`` replaces fitted cut-offs; with ``strict`` the first bad row ends the run; with
+    ``raw`` CSV cells that look like formulas stay as they are; ``part_rows`` are computed, written
+    and journaled together.
+    """
+
+    columns: Columns = field(default_factory=Columns)
+    threshold: Thresholds = None
+    strict: bool = False
+    raw: bool = False
+    part_rows: int = PART_ROWS
+
+    def __post_init__(self) -> None:
+        if self.part_rows < 1:
+            raise InputError(f"part_rows is {self.part_rows}, expected at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSummary:
-    """What a batch run did."""
+    """What a batch run did; ``resumed`` of the ``rows`` came from an interrupted run."""
 
     rows: int
     errors: int
     foreign: int
+    resumed: int
     seconds: float
 
     @property
     def rows_per_second(self) -> float:
-        return self.rows / self.seconds if self.seconds else 0.0
-
-
-def predict_stream(
-    classifier: ClauseClassifier,
-    rows: Iterable[InputRow],
-    *,
-    threshold: Thresholds = None,
-) -> Iterator[tuple[InputRow, Prediction]]:
-    """Predict row by row, in order; ``Prediction.row`` counts from 0."""
-    stream = iter(rows)
-    position = 0
-    while chunk := list(islice(stream, CHUNK)):
-        problems = [row.error or text_problem(row.text) for row in chunk]
-        good = [row for row, problem in zip(chunk, problems, strict=True) if problem is None]
-        found = iter(
-            classifier.predict(
-                [str(row.text) for row in good], [row.context for row in good], threshold=threshold
-            )
-        )
-        for row, problem in zip(chunk, problems, strict=True):
-            if problem is None:
-                prediction = replace(next(found), id=row.id, row=position)
-            else:
-                prediction = Prediction(id=row.id, row=position, error=problem)
-            yield row, prediction
-            position += 1
+        return (self.rows - self.resumed) / self.seconds if self.seconds else 0.0
 
 
 def predict_files(
     classifier: ClauseClassifier,
     inputs: Sequence[Path],
     out: Path,
+    options: BatchOptions,
     *,
-    columns: Columns,
-    threshold: Thresholds = None,
-    strict: bool = False,
-    progress: Callable[[int], None] = lambda rows: None,
+    progress: Progress = lambda rows: None,
 ) -> BatchSummary:
     """Classify files into ``out`` with a sidecar ``<out>.meta.json``.
 
-    Nothing is left at ``out`` if the run fails. ``progress`` is told the rows done so far. Raises
-    InputError on a bad input or option, and with ``strict`` at the first bad row.
+    ``out`` appears when it is complete. Given again after an interruption, the same call goes on
+    after the last finished part and ends with the same bytes. ``progress`` is told the rows done
+    so far. Raises InputError on a bad input or option, on an output that another run holds or
+    that an interrupted run of other options began, and with ``strict`` at the first bad row;
+    OutputError where it cannot write.
     """
-    metadata = {
+    started = time.perf_counter()
+    facts = {
         "clauselens_version": __version__,
         "model_checksum": classifier.checksum,
         "taxonomy": classifier.taxonomy.name,
         "taxonomy_version": classifier.taxonomy.version,
+        "engine": classifier.engine.name,
+        "precision": classifier.engine.precision,
     }
-    started = time.perf_counter()
-    rows = errors = foreign = 0
-    with PredictionWriter(out, labels=classifier.labels, metadata=metadata) as writer:
-        stream = predict_stream(classifier, read_rows(inputs, columns), threshold=threshold)
-        for row, prediction in stream:
-            if prediction.error is not None:
-                if strict:
-                    raise InputError(f"{prediction.id}: {prediction.error}")
-                errors += 1
-            writer.write(prediction, row.kept)
-            foreign += prediction.language is not None
-            rows += 1
-            if rows % 64 == 0:
-                progress(rows)
-    progress(rows)
-    if out != STDOUT:
-        write_json(
-            out.with_name(out.name + ".meta.json"),
-            {
-                **metadata,
-                "thresholds": classifier.thresholds,
-                "threshold_option": threshold,
-                "rows": rows,
-                "errors": errors,
-                "not_english": foreign,
-            },
-        )
-    return BatchSummary(
-        rows=rows, errors=errors, foreign=foreign, seconds=time.perf_counter() - started
+    files = expand(inputs)
+    if out == STDOUT:
+        rows = read_rows(files, options.columns)
+        return _to_standard_output(classifier, rows, options, started, progress)
+    check_output(out)
+    # Standard input cannot be read again.
+    run = _run(classifier, facts, files, options)
+    with Journal(out, run, resume=STDIN not in files) as journal:
+        resumed = _totals(journal)["rows"]
+        rows = read_rows(files, options.columns)
+        head = list(islice(rows, options.part_rows))
+        form = output_format(out, _layout(classifier, head, facts, options))
+        todo = islice(chain(head, rows), resumed, None)
+        try:
+            _write_parts(classifier, journal, form, todo, options, progress)
+            _finish(journal, form, out, {**facts, "thresholds": _thresholds(classifier, options)})
+        except OSError as error:
+            raise OutputError(
+                f"{out}: cannot write: {error.strerror or error}; {len(journal.parts)} finished "
+                "parts are safe, and the same command goes on after them"
+            ) from error
+        total = _totals(journal)
+    return BatchSummary(**total, resumed=resumed, seconds=time.perf_counter() - started)
+
+
+def _run(
+    classifier: ClauseClassifier,
+    facts: dict[str, str],
+    files: Sequence[Path],
+    options: BatchOptions,
+) -> dict[str, Any]:
+    """All that the bytes of a part depend on, beside its rows."""
+    engine = classifier.engine
+    libraries = ("numpy", "tokenizers", "pyarrow", engine.name)
+    return {
+        **facts,
+        "threads": engine.threads,
+        "libraries": {name: version(name) for name in libraries},
+        "inputs": {str(path): sha256_file(path) for path in files if path != STDIN},
+        **asdict(options),
+    }
+
+
+def _layout(
+    classifier: ClauseClassifier,
+    head: Sequence[InputRow],
+    facts: dict[str, str],
+    options: BatchOptions,
+) -> Layout:
+    kept = next((tuple(row.kept) for row in head if row.kept), ())
+    return Layout(
+        labels=classifier.labels,
+        kept=tuple(name for name in kept if name not in RESERVED),
+        metadata=facts,
+        raw=options.raw,
     )
+
+
+def _thresholds(classifier: ClauseClassifier, options: BatchOptions) -> dict[str, float]:
+    cuts = classifier.cuts(options.threshold)
+    return dict(zip(classifier.labels, cuts.tolist(), strict=True))
+
+
+def _write_parts(
+    classifier: ClauseClassifier,
+    journal: Journal,
+    form: Format,
+    rows: Iterator[InputRow],
+    options: BatchOptions,
+    progress: Progress,
+) -> None:
+    done = _totals(journal)["rows"]
+    progress(done)
+    cuts = classifier.cuts(options.threshold)
+    for part in predict_stream(classifier, rows, cuts, part_rows=options.part_rows, first=done):
+        errors, foreign = _count(part, options)
+        data = form.part([(prediction, row.kept) for prediction, row in part])
+        journal.add(data, rows=len(part), errors=errors, foreign=foreign)
+        done += len(part)
+        progress(done)
+
+
+def _finish(journal: Journal, form: Format, out: Path, facts: dict[str, Any]) -> None:
+    """Join the parts, move the whole to its place, and say what it is."""
+    joined = journal.folder / "joined"
+    form.join(journal.verified(), joined)
+    with joined.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(joined, out)
+    total = _totals(journal)
+    counts = {"rows": total["rows"], "errors": total["errors"], "not_english": total["foreign"]}
+    write_json(out.with_name(out.name + ".meta.json"), {**facts, **counts})
+
+
+def _totals(journal: Journal) -> dict[str, int]:
+    names = ("rows", "errors", "foreign")
+    return {name: sum(getattr(part, name) for part in journal.parts) for name in names}
+
+
+def _count(part: Sequence[tuple[Prediction, InputRow]], options: BatchOptions) -> tuple[int, int]:
+    """Rows with an error, and rows that are not English. Raises InputError if ``strict``."""
+    bad = [prediction for prediction, _ in part if prediction.error is not None]
+    if bad and options.strict:
+        raise InputError(f"{bad[0].id}: {bad[0].error}")
+    return len(bad), sum(prediction.language is not None for prediction, _ in part)
+
+
+def _to_standard_output(
+    classifier: ClauseClassifier,
+    rows: Iterator[InputRow],
+    options: BatchOptions,
+    started: float,
+    progress: Progress,
+) -> BatchSummary:
+    form = JsonLines(Layout(labels=classifier.labels, kept=(), metadata={}), zipped=False)
+    cuts = classifier.cuts(options.threshold)
+    total = {"rows": 0, "errors": 0, "foreign": 0}
+    for part in predict_stream(classifier, rows, cuts, part_rows=options.part_rows):
+        errors, foreign = _count(part, options)
+        sys.stdout.buffer.write(form.part([(found, row.kept) for found, row in part]))
+        sys.stdout.buffer.flush()
+        for name, number in (("rows", len(part)), ("errors", errors), ("foreign", foreign)):
+            total[name] += number
+        progress(total["rows"])
+    return BatchSummary(**total, resumed=0, seconds=time.perf_counter() - started)

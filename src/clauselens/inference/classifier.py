@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
+from clauselens.inference.ahead import one_ahead
 from clauselens.inference.engine import Engine, load_engine
 from clauselens.inference.language import foreign_language
-from clauselens.model.encoding import InputEncoder
+from clauselens.model.encoding import InputEncoder, Window
 from clauselens.model.folder import ModelFacts, read_facts
 from clauselens.records import Context, Document, Prediction, Sentence
 from clauselens.storage import sha256_bytes
@@ -21,8 +22,11 @@ from clauselens.taxonomy import Taxonomy, nearest
 
 Thresholds = float | Mapping[str, float] | None
 
-BATCH = 32
-"""Windows that go through the network together."""
+MAX_CHARACTERS = 1_000_000
+"""A longer text is no clause: it is refused rather than read for minutes."""
+
+NEAR = 0.01
+"""Scores as near as this to a cut-off are computed in float32: several times the error of bf16."""
 
 _CHUNK = 4096
 """Texts that are encoded and sorted by length together."""
@@ -36,21 +40,35 @@ class ClauseClassifier:
     def __init__(self, facts: ModelFacts, encoder: InputEncoder, engine: Engine) -> None:
         self._facts = facts
         self._encoder = encoder
-        self._engine = engine
+        self.engine = engine
 
     @classmethod
-    def load(cls, folder: str | Path) -> ClauseClassifier:
+    def load(
+        cls, folder: str | Path, engine: str = "auto", threads: int | None = None
+    ) -> ClauseClassifier:
         """Load a model folder after verifying its checksums; writes nothing.
 
-        Raises InputError if the folder is damaged or incomplete, MissingExtraError if no engine
-        is installed.
+        ``engine``: ``openvino`` (the default on a processor), ``torch`` (on a GPU, or where no
+        graph was exported); ``threads``: processors to use, by default all that are allowed.
+        Raises InputError if the folder is damaged or incomplete, MissingExtraError if the engine
+        is not installed.
         """
         facts = read_facts(Path(folder))
         encoder = InputEncoder.load(facts.folder, facts.input_format)
-        return cls(facts, encoder, load_engine(facts.folder))
+        return cls(facts, encoder, load_engine(facts.folder, engine=engine, threads=threads))
 
-    def __reduce__(self) -> tuple[Callable[[Path], ClauseClassifier], tuple[Path]]:
-        return ClauseClassifier.load, (self._facts.folder,)
+    def __reduce__(self) -> tuple[Callable[..., ClauseClassifier], tuple[Path, str, int]]:
+        return ClauseClassifier.load, (self._facts.folder, self.engine.name, self.engine.threads)
+
+    def with_engine(self, engine: Engine) -> ClauseClassifier:
+        """The same model computed by another engine."""
+        return ClauseClassifier(self._facts, self._encoder, engine)
+
+    def encode(
+        self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
+    ) -> list[list[Window]]:
+        """What the engine gets of each text: one window, or several that overlap."""
+        return self._encoder.encode(texts, contexts)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -75,7 +93,10 @@ class ClauseClassifier:
         self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
     ) -> NDArray[np.float64]:
         """The network's raw outputs, ``(n, labels)``; over several windows, the maximum."""
-        return self._logits(texts, contexts)[0]
+        self._check(texts, contexts)
+        cuts = self.cuts(None)
+        found = [self.compute(encoded, cuts) for _, encoded in self._encoded(texts, contexts)]
+        return np.concatenate(found) if found else np.zeros((0, len(self.labels)))
 
     def predict_proba(
         self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
@@ -86,7 +107,7 @@ class ClauseClassifier:
         is read in overlapping windows and scored by the maximum of each label.
         Raises InputError, with the position, on a value that is not a text or is empty.
         """
-        return self._facts.scaling.probabilities(self._logits(texts, contexts)[0])
+        return self._facts.scaling.probabilities(self.predict_logits(texts, contexts))
 
     def predict(
         self,
@@ -100,9 +121,57 @@ class ClauseClassifier:
         ``threshold`` replaces the fitted cut-offs: a number for all labels or a mapping for some.
         Raises InputError as ``predict_proba`` does, and on a bad threshold.
         """
-        cuts = self._cuts(threshold)
-        logits, windows = self._logits(texts, contexts)
-        probabilities = self._facts.scaling.probabilities(logits)
+        self._check(texts, contexts)
+        cuts = self.cuts(threshold)
+        return [
+            prediction
+            for part, encoded in self._encoded(texts, contexts)
+            for prediction in self.predictions(
+                texts[part], encoded, self.compute(encoded, cuts), cuts, first=part.start
+            )
+        ]
+
+    def compute(
+        self, encoded: Sequence[Sequence[Window]], cuts: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Logits of encoded texts, ``(n, labels)``; over several windows, the maximum.
+
+        Where the engine computes in bf16, a text with a score near its cut-off is computed again
+        in float32, so that rounding does not decide on a label.
+        """
+        logits = self._maxima(encoded, exact=False)
+        if self.engine.precision == "bf16":
+            scores = self._facts.scaling.probabilities(logits)
+            near = np.flatnonzero((np.abs(scores - cuts) < NEAR).any(1))
+            if near.size:
+                logits[near] = self._maxima([encoded[row] for row in near.tolist()], exact=True)
+        return logits
+
+    def _maxima(self, encoded: Sequence[Sequence[Window]], *, exact: bool) -> NDArray[np.float64]:
+        # Equal windows are computed once; those of like length waste least on padding.
+        unique = sorted(
+            dict.fromkeys(window for row in encoded for window in row),
+            key=lambda window: len(window.ids),
+        )
+        place = {window: index for index, window in enumerate(unique)}
+        outputs = self.engine.logits(unique, exact=exact)
+        logits = np.empty((len(encoded), len(self.labels)))
+        for row, found in enumerate(encoded):
+            logits[row] = outputs[[place[window] for window in found]].max(0)
+        return logits
+
+    def predictions(
+        self,
+        texts: Sequence[str],
+        encoded: Sequence[Sequence[Window]],
+        logits: NDArray[np.float64],
+        cuts: NDArray[np.float64],
+        *,
+        first: int = 0,
+    ) -> list[Prediction]:
+        """What ``predict`` returns, from what ``encode`` and ``compute`` gave; rows count from
+        ``first``.
+        """
         return [
             Prediction(
                 id=str(row),
@@ -113,11 +182,11 @@ class ClauseClassifier:
                     if score >= cut
                 ),
                 scores=dict(zip(self.labels, scores.tolist(), strict=True)),
-                windows=count,
+                windows=len(windows),
                 language=foreign_language(text),
             )
-            for row, (text, scores, count) in enumerate(
-                zip(texts, probabilities, windows, strict=True)
+            for row, (text, windows, scores) in enumerate(
+                zip(texts, encoded, self._facts.scaling.probabilities(logits), strict=True), first
             )
         ]
 
@@ -167,7 +236,8 @@ class ClauseClassifier:
             )
         return results
 
-    def _cuts(self, threshold: Thresholds) -> NDArray[np.float64]:
+    def cuts(self, threshold: Thresholds) -> NDArray[np.float64]:
+        """The cut-off of each label, ``(labels,)``, some replaced. Raises InputError."""
         cuts = self._facts.thresholds.copy()
         given = (
             {}
@@ -184,9 +254,7 @@ class ClauseClassifier:
             cuts[self.labels.index(label)] = value
         return cuts
 
-    def _logits(
-        self, texts: Sequence[str], contexts: Sequence[Context | None] | None
-    ) -> tuple[NDArray[np.float64], list[int]]:
+    def _check(self, texts: Sequence[str], contexts: Sequence[Context | None] | None) -> None:
         if isinstance(texts, str):
             raise InputError("texts is one string, expected a sequence of texts")
         if contexts is not None and len(contexts) != len(texts):
@@ -195,25 +263,15 @@ class ClauseClassifier:
             problem = text_problem(text)
             if problem:
                 raise InputError(f"text {position}: {problem}")
-        logits = np.zeros((len(texts), len(self.labels)))
-        windows: list[int] = []
-        for start in range(0, len(texts), _CHUNK):
-            part = slice(start, start + _CHUNK)
-            encoded = self._encoder.encode(texts[part], contexts[part] if contexts else None)
-            windows += [len(row) for row in encoded]
-            flat = [(start + row, window) for row, ws in enumerate(encoded) for window in ws]
-            # Batches of like length waste least on padding.
-            flat.sort(key=lambda item: len(item[1].ids))
-            rows = np.array([row for row, _ in flat])
-            outputs = np.concatenate(
-                [
-                    self._engine.logits([window for _, window in flat[i : i + BATCH]])
-                    for i in range(0, len(flat), BATCH)
-                ]
-            )
-            logits[part] = -np.inf
-            np.maximum.at(logits, rows, outputs)
-        return logits, windows
+
+    def _encoded(
+        self, texts: Sequence[str], contexts: Sequence[Context | None] | None
+    ) -> Iterator[tuple[slice, list[list[Window]]]]:
+        """Parts of the texts with their windows; the next is encoded while one is computed."""
+        parts = (slice(i, min(i + _CHUNK, len(texts))) for i in range(0, len(texts), _CHUNK))
+        return one_ahead(
+            (part, self.encode(texts[part], contexts[part] if contexts else None)) for part in parts
+        )
 
 
 def text_problem(text: object) -> str | None:
@@ -224,8 +282,12 @@ def text_problem(text: object) -> str | None:
         return f"expected a text, found {type(text).__name__}"
     if not text.strip():
         return "empty text"
+    if len(text) > MAX_CHARACTERS:
+        return f"{len(text):,} characters, more than {MAX_CHARACTERS:,}: split it into sentences"
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return "not valid Unicode (a lone surrogate)"
+    if not any(character.isprintable() and character != " " for character in text):
+        return "no visible characters"
     return None

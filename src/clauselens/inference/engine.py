@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -10,24 +11,106 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from clauselens.errors import MissingExtraError
+from clauselens.errors import InputError, MissingExtraError
+from clauselens.inference.cpus import available_cpus
 from clauselens.model.encoding import Window
+from clauselens.model.folder import GRAPH
+from clauselens.taxonomy import nearest
+
+ENGINES = ("auto", "openvino", "torch")
 
 
 class Engine(Protocol):
-    """Computes the logits of a batch of windows."""
+    """Computes the logits of windows.
+
+    ``precision`` is what this machine computes in (``fp32``, ``bf16``, ``int8``), which a model
+    exported for another may not be able to choose.
+    """
 
     name: str
+    precision: str
+    threads: int
 
-    def logits(self, windows: Sequence[Window]) -> NDArray[np.float32]:
-        """Logits of ``windows``, padded to the longest: ``(len(windows), labels)``."""
+    def logits(self, windows: Sequence[Window], *, exact: bool = False) -> NDArray[np.float32]:
+        """Logits of ``windows``, in their order: ``(len(windows), labels)``; ``exact`` computes
+        in float32. Safe to call from several threads. Fastest where windows are sorted by length.
+        """
         ...
 
 
-def load_engine(folder: Path) -> Engine:
-    """The engine for a model folder. Raises MissingExtraError where none is installed."""
-    if find_spec("torch") is None or find_spec("transformers") is None:
-        raise MissingExtraError("loading a model", "train")
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows ``rows`` of a sequence, padded to their longest: arrays ``(rows, tokens)``."""
+
+    rows: slice
+    ids: NDArray[np.int64]
+    mask: NDArray[np.int64]
+    type_ids: NDArray[np.int64]
+
+
+def batches(windows: Sequence[Window], *, tokens: int, pad: int) -> Iterator[Batch]:
+    """Cut ``windows`` into batches of at most ``tokens`` padded tokens, or of one window."""
+    start = 0
+    while start < len(windows):
+        end, longest = start, 0
+        while end < len(windows):
+            wider = max(longest, len(windows[end].ids))
+            if end > start and wider * (end + 1 - start) > tokens:
+                break
+            longest, end = wider, end + 1
+        yield _padded(windows, slice(start, end), longest, pad)
+        start = end
+
+
+def _padded(windows: Sequence[Window], rows: slice, longest: int, pad: int) -> Batch:
+    shape = (rows.stop - rows.start, longest)
+    ids = np.full(shape, pad, dtype=np.int64)
+    mask, type_ids = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for row, window in enumerate(windows[rows]):
+        length = len(window.ids)
+        ids[row, :length] = window.ids
+        type_ids[row, :length] = window.type_ids
+        mask[row, :length] = 1
+    return Batch(rows, ids, mask, type_ids)
+
+
+def load_engine(folder: Path, *, engine: str = "auto", threads: int | None = None) -> Engine:
+    """The engine for a model folder.
+
+    ``auto``: torch where there is a GPU or the folder has no exported graph, else OpenVINO.
+    ``threads``: processors to use, by default all that this process may.
+    Raises InputError on an unknown engine or a folder without the graph that it needs,
+    MissingExtraError where the engine is not installed.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"engine: unknown {engine!r}{nearest(engine, ENGINES)}")
+    if threads is not None and threads < 1:
+        raise InputError(f"threads is {threads}, expected at least 1")
+    threads = threads or available_cpus()
+    exported = (folder / GRAPH).is_file()
+    with_torch = find_spec("torch") is not None and find_spec("transformers") is not None
+    if engine == "auto":
+        engine = "torch" if with_torch and (not exported or _has_gpu()) else "openvino"
+    if engine == "openvino":
+        if not exported:
+            raise InputError(
+                f"{folder}: no graph for OpenVINO; make it with `clauselens export {folder}` "
+                "(needs `pip install 'clauselens[train]'`)"
+            )
+        from clauselens.inference.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(folder, threads=threads)
+    if not with_torch:
+        raise MissingExtraError("the torch engine", "train")
     from clauselens.inference.torch_engine import TorchEngine
 
-    return TorchEngine(folder)
+    return TorchEngine(folder, threads=threads)
+
+
+def _has_gpu() -> bool:
+    # Importing torch takes seconds: it is asked only where a driver is there.
+    if not Path("/dev/nvidiactl").exists():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())

@@ -1,17 +1,20 @@
 """Rows to classify, from text documents, CSV, JSON Lines, Parquet, folders or standard input.
 
-A row that cannot be read is yielded with its error, so that the run goes on.
+A row that cannot be read is yielded with its error, so that the run goes on. CSV and JSON Lines
+may be compressed (.gz, .bz2, .zst). Memory is bounded: rows are streamed, and one that is longer
+than ``MAX_BYTES`` is an error.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +26,11 @@ from clauselens.inference.classifier import text_problem
 from clauselens.records import SECTION_SEPARATOR, Context
 
 STDIN = Path("-")
+MAX_BYTES = 16 * 2**20
+"""Longest line of JSON, and longest cell of CSV, that is read."""
+
 _PARQUET_ROWS = 4096
+_COMPRESSED = (".gz", ".bz2", ".zst")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +77,7 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix in _READERS)
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and _suffix(p) in _READERS)
             if not inside:
                 raise InputError(f"{path}: no readable file in this folder ({_known()})")
             files += inside
@@ -85,15 +92,27 @@ def expand(paths: Sequence[Path]) -> list[Path]:
 def _reader(path: Path) -> Reader:
     if path == STDIN:
         return _json_rows
-    if path.suffix not in _READERS:
+    suffix = _suffix(path)
+    if suffix not in _READERS or (path.suffix in _COMPRESSED and suffix not in _PACKABLE):
         raise InputError(
             f"{path}: cannot read {path.suffix or 'a file without suffix'} ({_known()})"
         )
-    return _READERS[path.suffix]
+    return _READERS[suffix]
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.stem).suffix if path.suffix in _COMPRESSED else path.suffix
 
 
 def _known() -> str:
-    return "known: " + ", ".join(_READERS)
+    return "known: " + ", ".join(_READERS) + "; " + ", ".join(_COMPRESSED) + " on CSV and JSON"
+
+
+def _open(path: Path) -> IO[bytes]:
+    if path == STDIN:
+        return sys.stdin.buffer
+    packed = "detect" if path.suffix in _COMPRESSED else None
+    return io.BufferedReader(pa.input_stream(path, compression=packed), 2**20)
 
 
 def _document_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
@@ -113,17 +132,19 @@ def _document_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
 
 
 def _json_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
-    source: BinaryIO = sys.stdin.buffer if path == STDIN else path.open("rb")
-    with source:
-        for number, line in enumerate(source, start=1):
+    with _open(path) as source:
+        for number, line in enumerate(_lines(source, path), start=1):
+            place = f"{path}:{number}"
+            if len(line) > MAX_BYTES:
+                yield InputRow(id=place, text=None, error=f"a line of over {MAX_BYTES:,} bytes")
+                continue
             if not line.strip():
                 continue
-            place = f"{path}:{number}"
             try:
                 row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError as error:
                 yield InputRow(id=place, text=None, error=f"not UTF-8 at byte {error.start}")
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 yield InputRow(id=place, text=None, error=f"not valid JSON: {error}")
             else:
                 if isinstance(row, dict):
@@ -134,15 +155,32 @@ def _json_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
                     )
 
 
+def _lines(source: IO[bytes], path: Path) -> Iterator[bytes]:
+    """Lines; of one that is longer than MAX_BYTES its first MAX_BYTES + 1 bytes."""
+    try:
+        while line := source.readline(MAX_BYTES + 1):
+            yield line
+            while len(line) > MAX_BYTES and not line.endswith(b"\n"):
+                line = source.readline(MAX_BYTES + 1)
+    except (OSError, EOFError, pa.ArrowInvalid) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path}: cannot be read: {' '.join(str(error).split())}")
+
+
 def _csv_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
+    csv.field_size_limit(MAX_BYTES)
     # Bytes that are not UTF-8 become lone surrogates, which the row's check reports.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        csv.field_size_limit(sys.maxsize)
+    with io.TextIOWrapper(
+        _open(path),
+        encoding="utf-8-sig",
+        errors="surrogateescape",
+        newline="",
+    ) as file:
         reader = csv.reader(file)
-        header = next(reader, None)
-        if header is None:
-            return
-        _need_text(header, columns, path)
+        header: list[str] | None = None
         while True:
             place = f"{path}:{reader.line_num + 1}"
             try:
@@ -152,31 +190,53 @@ def _csv_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
             except csv.Error as error:
                 yield InputRow(id=place, text=None, error=f"not valid CSV: {error}")
                 continue
-            if not cells:
-                continue
-            if len(cells) != len(header):
+            except (OSError, EOFError, pa.ArrowInvalid) as error:
+                raise _unreadable(path, error) from None
+            if header is None:
+                _need_text(cells, columns, path)
+                header = cells
+            elif len(cells) == len(header):
+                yield _row(dict(zip(header, cells, strict=True)), columns, place=place)
+            elif cells:
                 yield InputRow(
                     id=place,
                     text=None,
                     error=f"{len(cells)} cells, the header has {len(header)}",
                 )
-                continue
-            yield _row(dict(zip(header, cells, strict=True)), columns, place=place)
 
 
 def _parquet_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
     try:
         with pq.ParquetFile(path) as file:
-            _need_text(file.schema_arrow.names, columns, path)
+            names = file.schema_arrow.names
+            _need_text(names, columns, path)
+            used = {columns.text, columns.id, columns.section, columns.lead_in, *columns.keep}
+            wanted = names if "*" in used else [name for name in names if name in used]
             number = 0
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-                for row in batch.to_pylist():
+            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
+                for values in _values(batch):
                     number += 1
-                    yield _row(row, columns, place=f"{path}:{number}")
-    except (pa.ArrowInvalid, OSError) as error:
+                    place = f"{path}:{number}"
+                    if isinstance(values, str):
+                        yield InputRow(id=place, text=None, error=values)
+                    else:
+                        yield _row(values, columns, place=place)
+    except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{path}: cannot read as Parquet: {' '.join(str(error).split())}"
         ) from None
+
+
+def _values(batch: pa.RecordBatch) -> list[dict[str, Any] | str]:
+    """The rows of a batch as Python values, or what is wrong with a row."""
+    try:
+        return batch.to_pylist()  # type: ignore[no-any-return]
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            what = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "not representable"
+            return [f"{what}: {' '.join(str(error).split())}"]
+        rows = range(batch.num_rows)
+        return [value for row in rows for value in _values(batch.slice(row, 1))]
 
 
 def _need_text(names: Sequence[str], columns: Columns, path: Path) -> None:
@@ -207,6 +267,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) and text_problem(value) is None else ""
 
 
+_PACKABLE = (".csv", ".jsonl", ".ndjson")
 _READERS: dict[str, Reader] = {
     ".txt": _document_rows,
     ".csv": _csv_rows,

@@ -1,170 +1,212 @@
-"""Predictions on disk: JSON Lines, CSV or Parquet, whole or absent, with a sidecar.
+"""Predictions as bytes: JSON Lines, CSV or Parquet, in parts that join to one file.
 
 JSON Lines: ``{id, row, labels, scores: {label: p}, windows, language, error}`` and the kept
 columns. CSV and Parquet: ``id, row, labels, score_<label> …, windows, language, error`` and the
-kept columns; CSV joins the labels by ``;``.
+kept columns; CSV joins the labels by ``;``. JSON Lines and CSV may be compressed (``.gz``).
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
-import os
-import sys
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clauselens.errors import InputError
 from clauselens.records import Prediction
+from clauselens.storage import finite
 
-STDOUT = Path("-")
 LABEL_SEPARATOR = ";"
 RESERVED = frozenset({"id", "row", "labels", "scores", "windows", "language", "error"})
 
 _DIGITS = 6
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PARQUET_ROWS = 4096
+
+Row = tuple[Prediction, Mapping[str, Any]]
+"""A prediction and the columns to copy beside it."""
 
 
-class PredictionWriter:
-    """Writes beside the target and moves the file there when all went well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The columns of an output: score columns, kept columns, and what the file says of its run.
 
-    def __init__(self, path: Path, *, labels: Sequence[str], metadata: Mapping[str, str]) -> None:
-        if path != STDOUT and path.suffix not in (".jsonl", ".csv", ".parquet"):
-            raise InputError(f"{path}: can write .jsonl, .csv and .parquet")
-        self._path = path
-        self._partial = path.with_name(f".{path.name}.partial")
-        self._labels = tuple(labels)
-        self._metadata = dict(metadata)
-        self._kept: tuple[str, ...] | None = None
-        self._rows: list[dict[str, Any]] = []
-        self._file: TextIO | None = None
-        self._parquet: pq.ParquetWriter | None = None
-        self._add: Callable[[Prediction, Mapping[str, Any]], None] = {
-            ".csv": self._add_csv,
-            ".parquet": self._add_parquet,
-        }.get(path.suffix, self._add_json)
+    With ``raw`` a CSV cell that a spreadsheet takes for a formula is left as it is.
+    """
 
-    def __enter__(self) -> Self:
-        if self._path == STDOUT:
-            self._file = sys.stdout
-        elif self._path.suffix != ".parquet":
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._partial.open("w", encoding="utf-8", newline="")
-        else:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        return self
+    labels: tuple[str, ...]
+    kept: tuple[str, ...]
+    metadata: Mapping[str, str]
+    raw: bool = False
 
-    def write(self, prediction: Prediction, kept: Mapping[str, Any]) -> None:
-        """Add one row. ``kept`` must have the same columns in all rows of a table."""
-        self._add(prediction, kept)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            if self._file is not None and self._file is not sys.stdout:
-                self._file.close()
-            if self._parquet is not None:
-                self._parquet.close()
-            if kind is not None:
-                self._partial.unlink(missing_ok=True)
-        if kind is None and self._path != STDOUT:
-            os.replace(self._partial, self._path)
+class Format(Protocol):
+    """How rows become the bytes of a part, and parts one file."""
 
-    def _finish(self) -> None:
-        if self._path.suffix == ".parquet":
-            self._flush_parquet()
-        elif self._path.suffix == ".csv" and self._kept is None:
-            self._start_csv({})
+    def part(self, rows: Sequence[Row]) -> bytes:
+        """The bytes of one part; equal rows give equal bytes."""
+        ...
 
-    def _add_json(self, prediction: Prediction, kept: Mapping[str, Any]) -> None:
-        row = {
-            "id": prediction.id,
-            "row": prediction.row,
-            "labels": list(prediction.labels),
-            "scores": {k: round(v, _DIGITS) for k, v in prediction.scores.items()},
-            "windows": prediction.windows,
-            "language": prediction.language,
-            "error": prediction.error,
-            **{key: value for key, value in kept.items() if key not in RESERVED},
-        }
-        line = json.dumps(row, ensure_ascii=False, default=str)
-        assert self._file is not None
-        # A lone surrogate in a kept column cannot be written as UTF-8: escape it.
-        self._file.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
+    def join(self, parts: Sequence[Path], target: Path) -> None:
+        """Write ``target`` from the files of the parts."""
+        ...
 
-    def _start_csv(self, kept: Mapping[str, Any]) -> None:
-        self._kept = tuple(key for key in kept if key not in RESERVED)
-        assert self._file is not None
-        scores = [f"score_{label}" for label in self._labels]
-        header = ["id", "row", "labels", *scores, "windows", "language", "error", *self._kept]
-        csv.writer(self._file).writerow(header)
 
-    def _add_csv(self, prediction: Prediction, kept: Mapping[str, Any]) -> None:
-        if self._kept is None:
-            self._start_csv(kept)
-        assert self._kept is not None
-        assert self._file is not None
-        cells = [
-            prediction.id,
-            prediction.row,
-            LABEL_SEPARATOR.join(prediction.labels),
-            *(_score(prediction, label) for label in self._labels),
-            prediction.windows,
-            prediction.language or "",
-            prediction.error or "",
-            *(kept.get(key, "") for key in self._kept),
-        ]
-        csv.writer(self._file).writerow([_cell(cell) for cell in cells])
-
-    def _add_parquet(self, prediction: Prediction, kept: Mapping[str, Any]) -> None:
-        if self._kept is None:
-            self._kept = tuple(key for key in kept if key not in RESERVED)
-        self._rows.append(
-            {
-                "id": prediction.id,
-                "row": prediction.row,
-                "labels": list(prediction.labels),
-                **{f"score_{label}": prediction.scores.get(label) for label in self._labels},
-                "windows": prediction.windows,
-                "language": prediction.language,
-                "error": prediction.error,
-                **{key: _parquet_text(kept.get(key)) for key in self._kept},
-            }
+def check_output(path: Path) -> None:
+    """Raise InputError unless the suffix names a format that can be written."""
+    if _suffix(path) not in _FORMATS:
+        raise InputError(
+            f"{path}: can write .jsonl, .csv (either with .gz) and .parquet, or - for JSON Lines"
         )
-        if len(self._rows) >= _PARQUET_ROWS:
-            self._flush_parquet()
 
-    def _flush_parquet(self) -> None:
-        schema = pa.schema(
+
+def output_format(path: Path, layout: Layout) -> Format:
+    """The format of ``path`` by its suffix. Raises InputError on one that is not known."""
+    check_output(path)
+    return _FORMATS[_suffix(path)](layout, path.suffix == ".gz")
+
+
+class JsonLines:
+    """One object a line."""
+
+    def __init__(self, layout: Layout, zipped: bool) -> None:
+        self._zipped = zipped
+
+    def part(self, rows: Sequence[Row]) -> bytes:
+        """See ``Format``."""
+        lines = "".join(_json_line(prediction, kept) for prediction, kept in rows)
+        # A lone surrogate in a kept column cannot be written as UTF-8: escape it.
+        return _packed(lines.encode("utf-8", "backslashreplace"), self._zipped)
+
+    def join(self, parts: Sequence[Path], target: Path) -> None:
+        """See ``Format``."""
+        _concatenate(b"", parts, target)
+
+
+class Csv:
+    """A header and one line a row, quoted where it has to be."""
+
+    def __init__(self, layout: Layout, zipped: bool) -> None:
+        self._layout = layout
+        self._zipped = zipped
+
+    def part(self, rows: Sequence[Row]) -> bytes:
+        """See ``Format``."""
+        return self._lines(
+            [
+                prediction.id,
+                prediction.row,
+                LABEL_SEPARATOR.join(prediction.labels),
+                *(_score(prediction, label) for label in self._layout.labels),
+                prediction.windows,
+                prediction.language or "",
+                prediction.error or "",
+                *(kept.get(key, "") for key in self._layout.kept),
+            ]
+            for prediction, kept in rows
+        )
+
+    def join(self, parts: Sequence[Path], target: Path) -> None:
+        """See ``Format``."""
+        scores = [f"score_{label}" for label in self._layout.labels]
+        names = ["id", "row", "labels", *scores, "windows", "language", "error"]
+        _concatenate(self._lines([[*names, *self._layout.kept]]), parts, target)
+
+    def _lines(self, rows: Any) -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([self._cell(cell) for cell in row] for row in rows)
+        return _packed(text.getvalue().encode(), self._zipped)
+
+    def _cell(self, value: Any) -> str:
+        """A cell that no spreadsheet takes for a formula: a quote goes before ``=+-@``."""
+        text = str(value).encode("utf-8", "backslashreplace").decode()
+        neutral = isinstance(value, str) and not self._layout.raw and text.startswith(_FORMULA)
+        return "'" + text if neutral else text
+
+
+class Parquet:
+    """One row group a part; the run's facts are in the schema's metadata."""
+
+    def __init__(self, layout: Layout, zipped: bool) -> None:
+        self._layout = layout
+        self._schema = pa.schema(
             [
                 ("id", pa.string()),
                 ("row", pa.int64()),
                 ("labels", pa.list_(pa.string())),
-                *((f"score_{label}", pa.float64()) for label in self._labels),
+                *((f"score_{label}", pa.float64()) for label in layout.labels),
                 ("windows", pa.int32()),
                 ("language", pa.string()),
                 ("error", pa.string()),
-                *((key, pa.string()) for key in self._kept or ()),
+                *((key, pa.string()) for key in layout.kept),
             ],
-            metadata=self._metadata,
+            metadata=dict(layout.metadata),
         )
-        if self._parquet is None:
-            self._parquet = pq.ParquetWriter(self._partial, schema)
-        self._parquet.write_table(pa.Table.from_pylist(self._rows, schema=schema))
-        self._rows = []
+
+    def part(self, rows: Sequence[Row]) -> bytes:
+        """See ``Format``."""
+        predictions = [prediction for prediction, _ in rows]
+        columns: list[list[Any]] = [
+            [_utf8(p.id) for p in predictions],
+            [p.row for p in predictions],
+            [list(p.labels) for p in predictions],
+            *([p.scores.get(label) for p in predictions] for label in self._layout.labels),
+            [p.windows for p in predictions],
+            [p.language for p in predictions],
+            [p.error for p in predictions],
+            *([_text(kept.get(key)) for _, kept in rows] for key in self._layout.kept),
+        ]
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
+        table = pa.Table.from_arrays(arrays, schema=self._schema)
+        file = io.BytesIO()
+        pq.write_table(table, file)
+        return file.getvalue()
+
+    def join(self, parts: Sequence[Path], target: Path) -> None:
+        """See ``Format``."""
+        with pq.ParquetWriter(target, self._schema) as writer:
+            for part in parts:
+                writer.write_table(pq.read_table(part, schema=self._schema))
+
+
+def _suffix(path: Path) -> str:
+    inner = Path(path.stem).suffix
+    # Parquet is compressed inside.
+    return inner if path.suffix == ".gz" and inner != ".parquet" else path.suffix
+
+
+def _packed(data: bytes, zipped: bool) -> bytes:
+    # Members of a gzip file may follow each other; no time stamp, so that equal rows stay equal.
+    return gzip.compress(data, compresslevel=6, mtime=0) if zipped else data
+
+
+def _concatenate(head: bytes, parts: Sequence[Path], target: Path) -> None:
+    with target.open("wb") as out:
+        out.write(head)
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, out)
+
+
+def _json_line(prediction: Prediction, kept: Mapping[str, Any]) -> str:
+    row = {
+        "id": prediction.id,
+        "row": prediction.row,
+        "labels": list(prediction.labels),
+        "scores": {label: round(score, _DIGITS) for label, score in prediction.scores.items()},
+        "windows": prediction.windows,
+        "language": prediction.language,
+        "error": prediction.error,
+        **{key: finite(value) for key, value in kept.items() if key not in RESERVED},
+    }
+    return json.dumps(row, ensure_ascii=False, default=str) + "\n"
 
 
 def _score(prediction: Prediction, label: str) -> float | str:
@@ -172,16 +214,22 @@ def _score(prediction: Prediction, label: str) -> float | str:
     return "" if score is None else round(score, _DIGITS)
 
 
-def _cell(value: Any) -> str:
-    """A CSV cell that no spreadsheet takes for a formula: a quote goes before ``=+-@``."""
-    text = str(value).encode("utf-8", "backslashreplace").decode()
-    if isinstance(value, str) and text.startswith(_FORMULA):
-        return "'" + text
-    return text
-
-
-def _parquet_text(value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     if value is None:
         return None
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return _utf8(
+        value
+        if isinstance(value, str)
+        else json.dumps(finite(value), ensure_ascii=False, default=str)
+    )
+
+
+def _utf8(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+_FORMATS: Mapping[str, Callable[[Layout, bool], Format]] = {
+    ".jsonl": JsonLines,
+    ".csv": Csv,
+    ".parquet": Parquet,
+}

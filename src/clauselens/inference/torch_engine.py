@@ -12,16 +12,23 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
+from clauselens.inference.engine import batches
 from clauselens.model.encoding import Window
+
+BATCH_TOKENS = {"cpu": 1024, "cuda": 16384}
+"""Padded tokens that go through the network together."""
 
 
 class TorchEngine:
     """Runs on a GPU if there is one, else on the processor."""
 
     name = "torch"
+    precision = "fp32"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, threads: int) -> None:
         transformers_logging.disable_progress_bar()
+        self.threads = threads
+        torch.set_num_threads(threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = AutoModelForSequenceClassification.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
@@ -30,23 +37,16 @@ class TorchEngine:
         self._pad = int(self._model.config.pad_token_id or 0)
         self._segments = "token_type_ids" in inspect.signature(self._model.forward).parameters
 
-    def logits(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+    def logits(self, windows: Sequence[Window], *, exact: bool = False) -> NDArray[np.float32]:
         """See ``Engine``."""
-        longest = max(len(window.ids) for window in windows)
-        shape = (len(windows), longest)
-        ids = np.full(shape, self._pad, dtype=np.int64)
-        mask = np.zeros(shape, dtype=np.int64)
-        types = np.zeros(shape, dtype=np.int64)
-        for row, window in enumerate(windows):
-            ids[row, : len(window.ids)] = window.ids
-            types[row, : len(window.ids)] = window.type_ids
-            mask[row, : len(window.ids)] = 1
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        if self._segments:
-            inputs["token_type_ids"] = types
-        with torch.inference_mode():
-            tensors = {
-                key: torch.from_numpy(value).to(self._device) for key, value in inputs.items()
-            }
-            output: NDArray[np.float32] = self._model(**tensors).logits.float().cpu().numpy()
-        return output
+        found = np.empty((len(windows), self._model.config.num_labels), dtype=np.float32)
+        for batch in batches(windows, tokens=BATCH_TOKENS[self._device.type], pad=self._pad):
+            inputs = {"input_ids": batch.ids, "attention_mask": batch.mask}
+            if self._segments:
+                inputs["token_type_ids"] = batch.type_ids
+            with torch.inference_mode():
+                tensors = {
+                    key: torch.from_numpy(value).to(self._device) for key, value in inputs.items()
+                }
+                found[batch.rows] = self._model(**tensors).logits.float().cpu().numpy()
+        return found

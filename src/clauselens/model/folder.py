@@ -7,7 +7,7 @@ written last: without it a folder is not complete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,9 @@ INPUT_FORMAT = "input_format.json"
 TRAINING_CONFIG = "training_config.json"
 DATA_MANIFEST = "data_manifest.json"
 METRICS = "metrics.json"
+ENGINE = "engine.json"
+GRAPH = "openvino.xml"
+GRAPH_WEIGHTS = "openvino.bin"
 CHECKSUMS = "checksums.json"
 CARD = "README.md"
 
@@ -71,6 +74,14 @@ def seal(folder: Path) -> None:
     """Write ``checksums.json`` over every file in the folder, last."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != CHECKSUMS)
     write_json(folder / CHECKSUMS, {path.name: sha256_file(path) for path in files})
+
+
+def unseal(folder: Path, names: Sequence[str]) -> None:
+    """Take ``names`` out of the checksums and out of the folder: it stays whole without them."""
+    listed = read_json(folder / CHECKSUMS)
+    write_json(folder / CHECKSUMS, {k: v for k, v in listed.items() if k not in names})
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
 
 
 def read_facts(folder: Path) -> ModelFacts:
