@@ -59,6 +59,7 @@ def evaluate_model(
             prior=taught.mean(0) if train else None,
         )
         for name, given in ((model.name, contexts), (f"{model.name}, bare sentences", None))
+        if given or classifier.uses_context
     ]
     systems.insert(1, systems[0].at_one_half())
     protocol = f"Rows: split `{split}` of `{source}`, unseen by the model."

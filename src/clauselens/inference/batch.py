@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from itertools import chain, islice
@@ -109,14 +110,9 @@ def predict_files(
         head = list(islice(rows, options.part_rows))
         form = output_format(out, _layout(classifier, head, facts, options))
         todo = islice(chain(head, rows), resumed, None)
-        try:
-            _write_parts(classifier, journal, form, todo, options, progress)
+        _write_parts(classifier, journal, form, todo, options, progress)
+        with _writing(journal):
             _finish(journal, form, out, {**facts, "thresholds": _thresholds(classifier, options)})
-        except OSError as error:
-            raise OutputError(
-                f"{out}: cannot write: {error.strerror or error}; {len(journal.parts)} finished "
-                "parts are safe, and the same command goes on after them"
-            ) from error
         total = _totals(journal)
     return BatchSummary(**total, resumed=resumed, seconds=time.perf_counter() - started)
 
@@ -173,9 +169,21 @@ def _write_parts(
     for part in predict_stream(classifier, rows, cuts, part_rows=options.part_rows, first=done):
         errors, foreign = _count(part, options)
         data = form.part([(prediction, row.kept) for prediction, row in part])
-        journal.add(data, rows=len(part), errors=errors, foreign=foreign)
+        with _writing(journal):
+            journal.add(data, rows=len(part), errors=errors, foreign=foreign)
         done += len(part)
         progress(done)
+
+
+@contextmanager
+def _writing(journal: Journal) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{journal.out}: cannot write: {error.strerror or error}; {len(journal.parts)} "
+            "finished parts are safe, and the same command goes on after them"
+        ) from error
 
 
 def _finish(journal: Journal, form: Format, out: Path, facts: dict[str, Any]) -> None:

@@ -85,6 +85,11 @@ class ClauseClassifier:
         return dict(zip(self.labels, map(float, self._facts.thresholds), strict=True))
 
     @property
+    def uses_context(self) -> bool:
+        """Whether the model was trained to read section and lead-in."""
+        return self._facts.input_format.context
+
+    @property
     def checksum(self) -> str:
         """One digest for the whole model folder."""
         return self._facts.checksum

@@ -42,7 +42,7 @@ class Journal:
         """``run``: what the parts' bytes depend on; without ``resume`` old parts are dropped."""
         self.folder = out.with_name(f".{out.name}.parts")
         self.parts: list[Part] = []
-        self._out = out
+        self.out = out
         self._run = json.loads(json.dumps(run))
         self._resume = resume
         self._lock: TextIO | None = None
@@ -102,7 +102,7 @@ class Journal:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 lock.close()
-                raise InputError(f"{self._out}: another run is writing it") from None
+                raise InputError(f"{self.out}: another run is writing it") from None
             try:
                 same = os.stat(self.folder / LOCK).st_ino == os.fstat(lock.fileno()).st_ino
             except FileNotFoundError:
@@ -148,7 +148,7 @@ class Journal:
             was, now = found.get(key), self._run.get(key)
             if was != now:
                 raise InputError(
-                    f"{self._out}: an interrupted run of other {key} is there (was {was}, now "
+                    f"{self.out}: an interrupted run of other {key} is there (was {was}, now "
                     f"{now}): give the same command, or remove {self.folder} to start anew"
                 )
 
