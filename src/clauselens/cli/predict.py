@@ -33,14 +33,14 @@ def register(app: typer.Typer) -> None:
 def predict(
     model: ModelArgument,
     inputs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             help="Text documents, CSV, JSON Lines (also .gz, .bz2, .zst), Parquet, folders, "
             "or - for JSON Lines."
         ),
     ],
     out: Annotated[
-        Path,
+        str,
         typer.Option(
             "--out", "-o", help="OUT.jsonl, OUT.csv (or .gz), OUT.parquet; - for JSON Lines."
         ),
@@ -74,6 +74,13 @@ def predict(
     part_rows: Annotated[
         int, typer.Option(help="Rows of a part: what an interruption can cost.")
     ] = 2048,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Run on Ray: its address, or `local`. Parquet in, a folder of Parquet out, on "
+            "any path or URI that Arrow reads."
+        ),
+    ] = None,
 ) -> None:
     """Classify texts in bulk: scores of all labels, labels by each label's threshold.
 
@@ -99,18 +106,32 @@ def predict(
         raw=raw_cells,
         part_rows=part_rows,
     )
-    files = expand(inputs)
-    with _stoppable(out):
-        classifier = ClauseClassifier.load(model, engine=engine, threads=threads)
-        with _progress() as show:
-            summary = predict_files(classifier, files, out, options, progress=show)
+    with _stoppable(out), _progress() as show:
+        if cluster:
+            from clauselens.inference.cluster import predict_on_cluster
+
+            used = f"Ray at {cluster}"
+            summary = predict_on_cluster(
+                str(model),
+                inputs,
+                out,
+                options,
+                address=cluster,
+                engine=engine,
+                threads=threads or 1,
+                progress=show,
+            )
+        else:
+            files = expand([Path(name) for name in inputs])
+            classifier = ClauseClassifier.load(model, engine=engine, threads=threads)
+            chosen = classifier.engine
+            used = f"{chosen.name} {chosen.precision}, {chosen.threads} threads"
+            summary = predict_files(classifier, files, Path(out), options, progress=show)
     resumed = f" ({summary.resumed:,} from an interrupted run)" if summary.resumed else ""
-    used = classifier.engine
     Console(stderr=True).print(
         f"{out}: {summary.rows:,} rows{resumed}, {summary.errors:,} errors, "
         f"{summary.foreign:,} not English, {summary.seconds:.1f} s, "
-        f"{summary.rows_per_second:,.0f} rows/s "
-        f"({used.name} {used.precision}, {used.threads} threads)",
+        f"{summary.rows_per_second:,.0f} rows/s ({used})",
         highlight=False,
         soft_wrap=True,
     )
@@ -134,7 +155,7 @@ def export(
 
 
 @contextmanager
-def _stoppable(out: Path) -> Iterator[None]:
+def _stoppable(out: str) -> Iterator[None]:
     """End with 130 or 143 and a hint when Ctrl-C or SIGTERM comes."""
 
     def terminate(*_: Any) -> None:
@@ -145,7 +166,7 @@ def _stoppable(out: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, _TerminatedError) as stop:
         goes_on = "; the same command goes on from the last finished part"
-        Console(stderr=True).print(f"interrupted{'' if str(out) == '-' else goes_on}")
+        Console(stderr=True).print(f"interrupted{'' if out == '-' else goes_on}")
         # At once: the part that other threads still compute is not needed any more.
         os._exit(130 if isinstance(stop, KeyboardInterrupt) else 143)
 

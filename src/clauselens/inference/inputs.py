@@ -208,23 +208,36 @@ def _csv_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
 def _parquet_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
     try:
         with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            _need_text(names, columns, path)
-            used = {columns.text, columns.id, columns.section, columns.lead_in, *columns.keep}
-            wanted = names if "*" in used else [name for name in names if name in used]
-            number = 0
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
-                for values in _values(batch):
-                    number += 1
-                    place = f"{path}:{number}"
-                    if isinstance(values, str):
-                        yield InputRow(id=place, text=None, error=values)
-                    else:
-                        yield _row(values, columns, place=place)
+            yield from parquet_rows(file, columns, place=str(path))
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{path}: cannot read as Parquet: {' '.join(str(error).split())}"
         ) from None
+
+
+def parquet_rows(
+    file: pq.ParquetFile,
+    columns: Columns,
+    *,
+    place: str,
+    row_groups: Sequence[int] | None = None,
+    before: int = 0,
+) -> Iterator[InputRow]:
+    """The rows of an open file, or of some row groups, ``before`` which there are so many rows.
+
+    Raises InputError if the file lacks a column.
+    """
+    names = file.schema_arrow.names
+    _need_text(names, columns, place)
+    used = {columns.text, columns.id, columns.section, columns.lead_in, *columns.keep}
+    wanted = names if "*" in used else [name for name in names if name in used]
+    batches = file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted, row_groups=row_groups)
+    values = (row for batch in batches for row in _values(batch))
+    for number, row in enumerate(values, start=before + 1):
+        if isinstance(row, str):
+            yield InputRow(id=f"{place}:{number}", text=None, error=row)
+        else:
+            yield _row(row, columns, place=f"{place}:{number}")
 
 
 def _values(batch: pa.RecordBatch) -> list[dict[str, Any] | str]:
@@ -239,7 +252,7 @@ def _values(batch: pa.RecordBatch) -> list[dict[str, Any] | str]:
         return [value for row in rows for value in _values(batch.slice(row, 1))]
 
 
-def _need_text(names: Sequence[str], columns: Columns, path: Path) -> None:
+def _need_text(names: Sequence[str], columns: Columns, path: Path | str) -> None:
     for name in (columns.text, *(k for k in columns.keep if k != "*")):
         if name not in names:
             raise InputError(f"{path}: no column {name!r} (columns: {', '.join(names)})")
