@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ def run(classifier, source, out, columns=None, **options):
 
 
 def jsonl(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_text().split("\n") if line]
 
 
 def write_csv(path, rows):
@@ -164,6 +165,9 @@ def test_formulas_in_csv_are_neutralised(classifier, tmp_path):
         rows = list(csv.DictReader(file))
     assert (rows[0]["id"], rows[0]["text"]) == ("'=1+1", "'-2 We sell.")
     assert (rows[1]["id"], rows[1]["text"]) == ("b", "c")
+    run(classifier, source, tmp_path / "raw.csv", ALL, raw=True)
+    with (tmp_path / "raw.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["id"] == "=1+1"
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
@@ -172,6 +176,144 @@ def test_no_rows_give_an_empty_file(classifier, tmp_path, kind):
     summary = run(classifier, tmp_path / "in.jsonl", tmp_path / f"out.{kind}")
     assert summary.rows == 0
     assert (tmp_path / f"out.{kind}").exists()
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "zst"])
+def test_compressed_input_gives_the_same(classifier, sources, tmp_path, suffix):
+    for source in sources[:2]:
+        packed = tmp_path / f"{source.name}.{suffix}"
+        with pa.output_stream(packed, compression="detect") as file:
+            file.write(source.read_bytes())
+        run(classifier, source, tmp_path / "plain.csv")
+        run(classifier, packed, tmp_path / "packed.csv")
+        assert (tmp_path / "plain.csv").read_bytes() == (tmp_path / "packed.csv").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_truncated_compressed_file_is_named(classifier, tmp_path, kind):
+    rows = "".join(f'{{"text": "row {n} of many"}}\n' for n in range(20_000))
+    data = gzip.compress(("text\n" + rows if kind == "csv" else rows).encode())
+    (tmp_path / f"in.{kind}.gz").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=rf"in\.{kind}\.gz: cannot be read"):
+        list(read_rows([tmp_path / f"in.{kind}.gz"], Columns()))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_compressed_output_holds_the_same_and_no_time(classifier, sources, tmp_path, kind):
+    run(classifier, sources[0], tmp_path / f"out.{kind}")
+    run(classifier, sources[0], tmp_path / f"out.{kind}.gz")
+    packed = (tmp_path / f"out.{kind}.gz").read_bytes()
+    assert gzip.decompress(packed) == (tmp_path / f"out.{kind}").read_bytes()
+    assert packed[4:8] == bytes(4)
+
+
+@pytest.mark.parametrize("name", ["in.parquet.gz", "in.doc", "in"])
+def test_an_unknown_input_is_named(classifier, tmp_path, name):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(InputError, match=rf"{name}: cannot read"):
+        run(classifier, tmp_path / name, tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out.parquet.gz", "out"])
+def test_an_unknown_output_is_named(classifier, sources, tmp_path, name):
+    with pytest.raises(InputError, match=rf"{name}: can write"):
+        run(classifier, sources[0], tmp_path / name)
+
+
+def test_text_that_is_no_utf8_in_parquet_is_an_error_of_its_row(classifier, tmp_path):
+    column = pa.array([b"We sell nothing.", b"\xff\xfe", b"We keep it."]).view(pa.string())
+    pq.write_table(pa.table({"text": column}), tmp_path / "in.parquet")
+    run(classifier, tmp_path / "in.parquet", tmp_path / "out.jsonl")
+    errors = [row["error"] for row in jsonl(tmp_path / "out.jsonl")]
+    assert errors[0] is None
+    assert errors[1].startswith("not UTF-8")
+    assert errors[2] is None
+
+
+def test_a_line_without_end_is_an_error_of_its_row(classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr("clauselens.inference.inputs.MAX_BYTES", 1000)
+    lines = ['{"text": "We sell nothing."}', '{"text": "' + "a" * 5000 + '"}', '{"text": "Yes."}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    (tmp_path / "in.csv").write_text("text\nWe sell nothing.\n" + '"' + "a" * 5000 + '"\nYes.\n')
+    for kind, error in (("jsonl", "a line of over 1,000 bytes"), ("csv", "field larger than")):
+        run(classifier, tmp_path / f"in.{kind}", tmp_path / "out.jsonl")
+        rows = jsonl(tmp_path / "out.jsonl")
+        assert [row["error"] is None for row in rows] == [True, False, True]
+        assert error in rows[1]["error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("\x00\x07\x1b", "no visible characters"),
+        ("\u202e\u2066\u200f", "no visible characters"),
+        ("a" * 10_000_000, "10,000,000 characters, more than 1,000,000"),
+        ("We \x00 sell \u202e nothing.", None),
+        ("=cmd|' /C calc'!A0 We sell nothing.", None),
+    ],
+)
+def test_odd_texts_are_scored_or_named(classifier, tmp_path, text, error):
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps({"text": text}))
+    run(classifier, source, tmp_path / "out.jsonl")
+    (row,) = jsonl(tmp_path / "out.jsonl")
+    if error is None:
+        assert row["error"] is None
+        assert len(row["scores"]) == 21
+    else:
+        assert error in row["error"]
+        with pytest.raises(InputError, match=error):
+            classifier.predict([text])
+
+
+def test_what_a_bad_number_is_in_a_kept_column_stays_json(classifier, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "We sell nothing.", "n": NaN, "deep": [Infinity]}')
+    run(classifier, tmp_path / "in.jsonl", tmp_path / "out.jsonl", ALL)
+    (line,) = (tmp_path / "out.jsonl").read_text().splitlines()
+    row = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert (row["n"], row["deep"]) == (None, [None])
+
+
+def test_parts_hold_every_row_once_and_in_order(classifier, tmp_path):
+    lines = [f'{{"id": {n}, "text": "We keep it for {n} days."}}' for n in range(50)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    for part_rows in (1, 7, 50, 1000):
+        run(classifier, tmp_path / "in.jsonl", tmp_path / "out.jsonl", part_rows=part_rows)
+        rows = jsonl(tmp_path / "out.jsonl")
+        assert [row["row"] for row in rows] == list(range(50))
+        assert [row["id"] for row in rows] == [str(n) for n in range(50)]
+    with pytest.raises(InputError, match="part_rows is 0"):
+        BatchOptions(part_rows=0)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["text", "id", "section", "lead_in", "x"]), VALUES),
+        max_size=6,
+    ),
+    st.sampled_from(["jsonl", "csv", "parquet"]),
+)
+def test_any_rows_come_out_scored_or_with_an_error(classifier, tmp_path, rows, kind):
+    source = tmp_path / "wild.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / f"wild-out.{kind}"
+    summary = run(classifier, source, out, ALL)
+    assert summary.rows == len(rows)
+    if kind == "jsonl":
+        for row in jsonl(out):
+            assert (row["error"] is None) == (len(row["scores"]) == 21)
 
 
 def test_a_truncated_parquet_file_is_named(classifier, sources, tmp_path):
