@@ -170,6 +170,17 @@ def test_the_gate_holds_its_bounds():
     assert len({row.text for row in gate_inputs()}) == 1000
 
 
+def test_nothing_is_reported_while_a_graph_is_made(model_folder, monkeypatch):
+    from openvino_telemetry import Telemetry
+
+    from clauselens.inference.graph import traced
+
+    sent = []
+    monkeypatch.setattr(Telemetry, "send_event", lambda self, *a, **b: sent.append(self.consent))
+    traced(model_folder)
+    assert not any(sent)
+
+
 @pytest.mark.slow
 def test_int8_passes_the_gate_or_is_refused_with_figures(model_folder, tmp_path):
     folder = tmp_path / "int8"

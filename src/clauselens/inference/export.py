@@ -25,7 +25,7 @@ from clauselens.errors import InputError, MissingExtraError
 from clauselens.evaluation.leakage import check_unseen
 from clauselens.evaluation.metrics import compute_metrics, label_matrix
 from clauselens.inference.classifier import ClauseClassifier
-from clauselens.inference.graph import traced
+from clauselens.inference.graph import traced, unreported
 from clauselens.model.encoding import Window
 from clauselens.model.folder import DATA_MANIFEST, ENGINE, GRAPH, GRAPH_WEIGHTS, seal, unseal
 from clauselens.records import Context, Example
@@ -186,7 +186,8 @@ def _f1(folder: Path, reference: ClauseClassifier, exported: ClauseClassifier) -
 def _quantised(graph: ov.Model, reference: ClauseClassifier) -> ov.Model:
     """Static int8 quantisation (NNCF), calibrated on stored inputs."""
     try:
-        import nncf
+        with unreported():
+            import nncf
     except ImportError:
         raise MissingExtraError("int8", "int8") from None
     rows = gate_inputs()[:_CALIBRATION_ROWS]
