@@ -207,6 +207,14 @@ def test_compressed_output_holds_the_same_and_no_time(classifier, sources, tmp_p
     assert packed[4:8] == bytes(4)
 
 
+def test_an_output_beside_its_inputs_is_not_read_again(classifier, sources, tmp_path):
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden/rows.jsonl").write_text("{}")
+    assert run(classifier, tmp_path, tmp_path / "out.jsonl").rows == 9
+    with pytest.raises(InputError, match=r"out\.jsonl: an input and the output"):
+        run(classifier, tmp_path, tmp_path / "out.jsonl")
+
+
 @pytest.mark.parametrize("name", ["in.parquet.gz", "in.doc", "in"])
 def test_an_unknown_input_is_named(classifier, tmp_path, name):
     (tmp_path / name).write_text("x")

@@ -102,6 +102,8 @@ def predict_files(
         rows = read_rows(files, options.columns)
         return _to_standard_output(classifier, rows, options, started, progress)
     check_output(out)
+    if out.resolve() in (path.resolve() for path in files):
+        raise InputError(f"{out}: an input and the output; write elsewhere")
     # Standard input cannot be read again.
     run = _run(classifier, facts, files, options)
     with Journal(out, run, resume=STDIN not in files) as journal:

@@ -73,11 +73,18 @@ def read_rows(paths: Sequence[Path], columns: Columns) -> Iterator[InputRow]:
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:
-    """Replace folders by the readable files in them, sorted. Raises InputError."""
+    """Replace folders by the readable files in them, sorted, hidden ones left out.
+
+    Raises InputError.
+    """
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and _suffix(p) in _READERS)
+            inside = sorted(
+                p
+                for p in path.rglob("*")
+                if p.is_file() and _suffix(p) in _READERS and not _hidden(p.relative_to(path))
+            )
             if not inside:
                 raise InputError(f"{path}: no readable file in this folder ({_known()})")
             files += inside
@@ -87,6 +94,10 @@ def expand(paths: Sequence[Path]) -> list[Path]:
         else:
             raise InputError(f"{path}: no such file")
     return files
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _reader(path: Path) -> Reader:
