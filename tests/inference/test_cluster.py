@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from clauselens import ClauseClassifier
-from clauselens.errors import InputError
+from clauselens.errors import InputError, OutputError
 from clauselens.inference.batch import BatchOptions, predict_files
 from clauselens.inference.export import gate_inputs
 from clauselens.inference.inputs import Columns
@@ -114,3 +114,28 @@ def test_an_interrupted_run_computes_what_is_missing(fp32_folder, source, local,
     equal(rows_of(out), local)
     with pytest.raises(InputError, match="a run of other threshold is there"):
         predict_on_cluster(*arguments, replace(OPTIONS, threshold=0.3), address="local")
+
+
+def test_bad_options_are_named(fp32_folder, source, tmp_path):
+    import ray
+
+    from clauselens.inference.cluster import predict_on_cluster
+
+    strict = replace(OPTIONS, strict=True)
+    (tmp_path / "file").write_text("x")
+    try:
+        for inputs, out, options, message in (
+            (str(source / "none.parquet"), "a", OPTIONS, "none.parquet: no such file"),
+            (str(tmp_path), "b", OPTIONS, "no .parquet file in this folder"),
+            (str(source), "strict", strict, r"a\.parquet:124: no text"),
+        ):
+            with pytest.raises(InputError, match=message):
+                predict_on_cluster(
+                    str(fp32_folder), [inputs], str(tmp_path / out), options, address="local"
+                )
+        with pytest.raises(OutputError, match="file: cannot write"):
+            predict_on_cluster(
+                str(fp32_folder), [str(source)], str(tmp_path / "file"), OPTIONS, address="local"
+            )
+    finally:
+        ray.shutdown()

@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from clauselens import __version__
-from clauselens.errors import InputError, MissingExtraError
+from clauselens.errors import InputError, MissingExtraError, OutputError
 from clauselens.inference.batch import BatchOptions, BatchSummary
 from clauselens.inference.classifier import ClauseClassifier
 from clauselens.inference.inputs import InputRow, parquet_rows
 from clauselens.inference.outputs import RESERVED, Layout, Parquet
 from clauselens.inference.stream import predict_stream
+
+COUNTS = ("rows", "errors", "foreign")
 
 RUN = "_run.json"
 """What the files depend on, written first."""
@@ -93,12 +95,7 @@ def predict_on_cluster(
     }
     resumed = sum(count["rows"] for count in counts.values())
     if todo:
-        if not ray.is_initialized():
-            ray.init(
-                address=None if address == "local" else address,
-                include_dashboard=False if address == "local" else None,
-                log_to_driver=False,
-            )
+        _connect(ray, address)
         found = ray.data.from_items(todo, override_num_blocks=len(todo)).map_batches(
             _Worker,
             fn_constructor_args=(str(model), out, options, engine, threads),
@@ -107,11 +104,27 @@ def predict_on_cluster(
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=_actors(ray, threads)),
         )
         for row in found.iter_rows():
-            counts[row["name"]] = {key: int(row[key]) for key in ("rows", "errors", "foreign")}
+            if options.strict and row["problem"]:
+                raise InputError(row["problem"])
+            counts[row["name"]] = {key: int(row[key]) for key in COUNTS}
             progress(sum(count["rows"] for count in counts.values()))
-    total = {key: sum(c[key] for c in counts.values()) for key in ("rows", "errors", "foreign")}
+    total = {key: sum(count[key] for count in counts.values()) for key in COUNTS}
     _write(system, f"{folder}/{SUCCESS}", json.dumps({**run, **total}, indent=2).encode())
     return BatchSummary(**total, resumed=resumed, seconds=time.perf_counter() - started)
+
+
+def _connect(ray: Any, address: str) -> None:
+    if ray.is_initialized():
+        return
+    local = address == "local"
+    try:
+        ray.init(
+            address=None if local else address,
+            include_dashboard=False if local else None,
+            log_to_driver=False,
+        )
+    except (ConnectionError, ValueError) as error:
+        raise InputError(f"--cluster {address}: {' '.join(str(error).split())}") from None
 
 
 class _Worker:
@@ -131,14 +144,14 @@ class _Worker:
                 for key, values in batch.items()
             }
         )
-        counts = _compute(self._classifier, piece, self._out, self._options)
-        return {"name": [piece.name], **{key: [value] for key, value in counts.items()}}
+        found = _compute(self._classifier, piece, self._out, self._options)
+        return {key: [value] for key, value in found.items()}
 
 
 def _compute(
     classifier: ClauseClassifier, piece: Piece, out: str, options: BatchOptions
-) -> dict[str, int]:
-    """Classify one row group and write its file, whole or not at all."""
+) -> dict[str, str | int]:
+    """Classify one row group and write its file, whole or not at all; its counts, first error."""
     source, path = _filesystem(piece.path)
     with source.open_input_file(path) as handle, pq.ParquetFile(handle) as file:
         rows: Iterator[InputRow] = parquet_rows(
@@ -150,7 +163,8 @@ def _compute(
         )
         first = next(rows, None)
         kept = tuple(first.kept) if first else ()
-        counts = {"rows": 0, "errors": 0, "foreign": 0}
+        rows_done = errors = foreign = 0
+        problem = ""
         metadata = {"model_checksum": classifier.checksum, "clauselens_version": __version__}
         form = Parquet(
             Layout(
@@ -170,17 +184,23 @@ def _compute(
         )
         for part in stream:
             bad = [prediction for prediction, _ in part if prediction.error is not None]
-            if bad and options.strict:
-                raise InputError(f"{bad[0].id}: {bad[0].error}")
-            counts["rows"] += len(part)
-            counts["errors"] += len(bad)
-            counts["foreign"] += sum(found.language is not None for found, _ in part)
+            if bad and not problem:
+                problem = f"{bad[0].id}: {bad[0].error}"
+            rows_done += len(part)
+            errors += len(bad)
+            foreign += sum(found.language is not None for found, _ in part)
             tables.append(pq.read_table(pa.BufferReader(form.part([(p, r.kept) for p, r in part]))))
     sink = pa.BufferOutputStream()
     pq.write_table(pa.concat_tables(tables), sink)
     system, folder = _filesystem(out)
     _write(system, f"{folder}/{piece.name}", sink.getvalue().to_pybytes())
-    return counts
+    return {
+        "name": piece.name,
+        "rows": rows_done,
+        "errors": errors,
+        "foreign": foreign,
+        "problem": problem,
+    }
 
 
 def _pieces(inputs: Sequence[str], options: BatchOptions) -> Iterator[Piece]:
@@ -236,7 +256,10 @@ def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
 
 def _begin(system: fs.FileSystem, folder: str, run: dict[str, Any]) -> set[str]:
     """Start a run, or go on with it: the names of the files that are there."""
-    system.create_dir(folder, recursive=True)
+    try:
+        system.create_dir(folder, recursive=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot write: {' '.join(str(error).split())}") from None
     names = {entry.base_name for entry in system.get_file_info(fs.FileSelector(folder))}
     if RUN in names:
         with system.open_input_file(f"{folder}/{RUN}") as file:
