@@ -48,13 +48,17 @@ class Batch:
     type_ids: NDArray[np.int64]
 
 
+ROUND = 4
+"""Lengths are padded to multiples of this: fewer shapes for a compiled graph to prepare for."""
+
+
 def batches(windows: Sequence[Window], *, tokens: int, pad: int) -> Iterator[Batch]:
     """Cut ``windows`` into batches of at most ``tokens`` padded tokens, or of one window."""
     start = 0
     while start < len(windows):
         end, longest = start, 0
         while end < len(windows):
-            wider = max(longest, len(windows[end].ids))
+            wider = max(longest, -(-len(windows[end].ids) // ROUND) * ROUND)
             if end > start and wider * (end + 1 - start) > tokens:
                 break
             longest, end = wider, end + 1
