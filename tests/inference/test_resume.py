@@ -99,8 +99,13 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stopped_run_says_how_to_go_on(fast_folder, source, whole, tmp_path, number, code):
     out = tmp_path / whole.name
+
+    def listen():
+        # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     with subprocess.Popen(
-        command(fast_folder, source, out), stderr=subprocess.PIPE, text=True
+        command(fast_folder, source, out), stderr=subprocess.PIPE, text=True, preexec_fn=listen
     ) as process:
         while not parts(out):
             assert process.poll() is None
