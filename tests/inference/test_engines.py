@@ -182,10 +182,10 @@ def test_nothing_is_reported_while_a_graph_is_made(model_folder, monkeypatch):
 
 
 @pytest.mark.slow
-def test_int8_passes_the_gate_or_is_refused_with_figures(model_folder, tmp_path):
+def test_int8_is_refused_with_figures(model_folder, tmp_path):
     folder = tmp_path / "int8"
     shutil.copytree(model_folder, folder)
-    with pytest.raises(InputError, match="int8: equal label sets on .* at most 0.02"):
+    with pytest.raises(InputError, match="int8: equal label sets on"):
         # Static int8 is too coarse for this encoder: docs/experiments.md has the figures.
         export(folder, precision="int8")
     assert not (folder / "openvino.xml").exists()
