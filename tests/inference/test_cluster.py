@@ -127,6 +127,7 @@ def test_bad_options_are_named(fp32_folder, source, tmp_path):
         for inputs, out, options, message in (
             (str(source / "none.parquet"), "a", OPTIONS, "none.parquet: no such file"),
             (str(tmp_path), "b", OPTIONS, "no .parquet file in this folder"),
+            (str(source), "c", replace(OPTIONS, threshold=2.0), "threshold of 'scope' is 2"),
             (str(source), "strict", strict, r"a\.parquet:124: no text"),
         ):
             with pytest.raises(InputError, match=message):

@@ -76,12 +76,13 @@ def predict_on_cluster(
         import ray
     except ImportError:
         raise MissingExtraError("--cluster", "cluster") from None
-    facts = ClauseClassifier.load(model, engine=engine, threads=threads)
+    classifier = ClauseClassifier.load(model, engine=engine, threads=threads)
+    classifier.cuts(options.threshold)  # A wrong option shows here, not on the nodes.
     pieces = list(_pieces(inputs, options))
     system, folder = _filesystem(out)
     run = {
         "clauselens_version": __version__,
-        "model_checksum": facts.checksum,
+        "model_checksum": classifier.checksum,
         "inputs": list(inputs),
         "pieces": len(pieces),
         **asdict(options),
