@@ -12,7 +12,7 @@ import pytest
 from clauselens import ClauseClassifier
 from clauselens.errors import InputError
 from clauselens.inference.cpus import available_cpus
-from clauselens.inference.engine import batches, load_engine
+from clauselens.inference.engine import batches
 from clauselens.inference.export import EQUAL_SETS, Gate, export, gate_inputs
 from clauselens.inference.openvino_engine import OpenVinoEngine
 from clauselens.model.encoding import Window
@@ -194,11 +194,11 @@ def test_int8_is_refused_with_figures(model_folder, tmp_path):
 
 def test_unknown_engines_and_missing_graphs_are_named(model_folder):
     with pytest.raises(InputError, match="engine: unknown 'openvin' .did you mean 'openvino'"):
-        load_engine(model_folder, engine="openvin")
+        ClauseClassifier.load(model_folder, engine="openvin")
     with pytest.raises(InputError, match="no graph for OpenVINO; make it with `clauselens export"):
-        load_engine(model_folder, engine="openvino")
+        ClauseClassifier.load(model_folder, engine="openvino")
     with pytest.raises(InputError, match="threads is 0"):
-        load_engine(model_folder, threads=0)
+        ClauseClassifier.load(model_folder, threads=0)
     with pytest.raises(InputError, match="precision: unknown 'fp16'"):
         export(model_folder, precision="fp16")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.ahead import one_ahead
-from clauselens.inference.engine import Engine, load_engine
+from clauselens.inference.cpus import available_cpus
+from clauselens.inference.engine import Engine, engine_class
 from clauselens.inference.language import foreign_language
 from clauselens.model.encoding import InputEncoder, Window
 from clauselens.model.folder import ModelFacts, read_facts
@@ -53,9 +55,15 @@ class ClauseClassifier:
         Raises InputError if the folder is damaged or incomplete, MissingExtraError if the engine
         is not installed.
         """
-        facts = read_facts(Path(folder))
+        if threads is not None and threads < 1:
+            raise InputError(f"threads is {threads}, expected at least 1")
+        with ThreadPoolExecutor(1) as beside:
+            # The engine's library is imported while the files are read for their checksums.
+            making = beside.submit(engine_class, Path(folder), engine)
+            facts = read_facts(Path(folder))
+            make = making.result()
         encoder = InputEncoder.load(facts.folder, facts.input_format)
-        return cls(facts, encoder, load_engine(facts.folder, engine=engine, threads=threads))
+        return cls(facts, encoder, make(facts.folder, threads or available_cpus()))
 
     def __reduce__(self) -> tuple[Callable[..., ClauseClassifier], tuple[Path, str, int]]:
         return ClauseClassifier.load, (self._facts.folder, self.engine.name, self.engine.threads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens.errors import InputError, MissingExtraError
-from clauselens.inference.cpus import available_cpus
 from clauselens.model.encoding import Window
 from clauselens.model.folder import GRAPH
 from clauselens.taxonomy import nearest
@@ -36,6 +35,10 @@ class Engine(Protocol):
         in float32. Safe to call from several threads. Fastest where windows are sorted by length.
         """
         ...
+
+
+EngineClass = Callable[[Path, int], Engine]
+"""Makes an engine of a verified folder for a number of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +81,15 @@ def _padded(windows: Sequence[Window], rows: slice, longest: int, pad: int) -> B
     return Batch(rows, ids, mask, type_ids)
 
 
-def load_engine(folder: Path, *, engine: str = "auto", threads: int | None = None) -> Engine:
-    """The engine for a model folder.
+def engine_class(folder: Path, engine: str = "auto") -> EngineClass:
+    """What makes the engine for a model folder, its library imported.
 
     ``auto``: torch where there is a GPU or the folder has no exported graph, else OpenVINO.
-    ``threads``: processors to use, by default all that this process may.
     Raises InputError on an unknown engine or a folder without the graph that it needs,
     MissingExtraError where the engine is not installed.
     """
     if engine not in ENGINES:
         raise InputError(f"engine: unknown {engine!r}{nearest(engine, ENGINES)}")
-    if threads is not None and threads < 1:
-        raise InputError(f"threads is {threads}, expected at least 1")
-    threads = threads or available_cpus()
     exported = (folder / GRAPH).is_file()
     with_torch = find_spec("torch") is not None and find_spec("transformers") is not None
     if engine == "auto":
@@ -103,12 +102,12 @@ def load_engine(folder: Path, *, engine: str = "auto", threads: int | None = Non
             )
         from clauselens.inference.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(folder, threads=threads)
+        return OpenVinoEngine
     if not with_torch:
         raise MissingExtraError("the torch engine", "train")
     from clauselens.inference.torch_engine import TorchEngine
 
-    return TorchEngine(folder, threads=threads)
+    return TorchEngine
 
 
 def _has_gpu() -> bool:

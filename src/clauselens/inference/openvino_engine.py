@@ -32,7 +32,7 @@ class OpenVinoEngine:
 
     name = "openvino"
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
         """Compile the graph of a folder whose checksums have been verified."""
         facts = read_json(folder / ENGINE)
         precision = facts["precision"]

@@ -25,7 +25,7 @@ class TorchEngine:
     name = "torch"
     precision = "fp32"
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
         transformers_logging.disable_progress_bar()
         self.threads = threads
         torch.set_num_threads(threads)

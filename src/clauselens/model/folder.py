@@ -8,6 +8,7 @@ written last: without it a folder is not complete.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,11 +120,14 @@ def _verify(folder: Path) -> Mapping[str, str]:
     if not (folder / CHECKSUMS).is_file():
         raise InputError(f"{folder}: no {CHECKSUMS}; not a complete model folder of clauselens")
     checksums = read_json(folder / CHECKSUMS)
-    for name, expected in checksums.items():
-        path = folder / name
+    paths = [folder / name for name in checksums]
+    for path in paths:
         if not path.is_file():
             raise InputError(f"{path}: missing, though {CHECKSUMS} lists it")
-        if sha256_file(path) != expected:
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(sha256_file, paths))
+    for path, digest in zip(paths, found, strict=True):
+        if digest != checksums[path.name]:
             raise InputError(
                 f"{path}: damaged or swapped, its sha256 is not the one in {CHECKSUMS}"
             )
