@@ -13,8 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
 from clauselens.evaluation.highlight import WordEffects
 from clauselens.inference.classifier import ClauseClassifier, text_problem
 from clauselens.records import Context
