@@ -14,7 +14,6 @@ from clauselens.evaluation.against import CHANGE_KINDS, CHANGES, CHANGES_SHOWN, 
 from clauselens.evaluation.errors import ERRORS, SHOWN, LabelError
 from clauselens.evaluation.highlight import STEPS, Piece, WordEffects, pieces, step, strongest
 from clauselens.evaluation.metrics import MIN_SUPPORT
-from clauselens.evaluation.notation import signed
 from clauselens.evaluation.pictures import Picture
 from clauselens.evaluation.report import Report, frequent_labels
 from clauselens.evaluation.scored import PREDICTIONS, ScoredRows
@@ -222,7 +221,7 @@ def _explained(text: str, effects: WordEffects, column: int) -> Explained:
     return Explained(
         pieces=tuple(pieces(text, effects.spans, own)),
         context_step=step(context),
-        context=signed(context) if effects.context is not None else "",
+        context="" if effects.context is None else f"{context:+.1f}",
         words_for=_listed(words_for),
         words_against=_listed(words_against),
     )
