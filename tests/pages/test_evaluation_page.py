@@ -195,7 +195,11 @@ def with_another_label(text):
         ("metrics.json", lambda t: "[]", "expected an object, found list"),
         ("predictions.jsonl", lambda t: t.split("\n", 1)[1], r"other data: 1 of \d+ rows"),
         ("predictions.jsonl", lambda t: t.replace('"text": "', '"text": "X', 1), "another text"),
-        ("predictions.jsonl", lambda t: t.replace('"gold": [', '"gold": ["x", ', 1), "gold labels"),
+        (
+            "predictions.jsonl",
+            lambda t: re.sub(r'd": \[.*?\]', 'd": ["x"]', t, count=1),
+            "gold labels",
+        ),
         ("predictions.jsonl", lambda t: t.replace('"scores": {', '"scores": 1, "x": {'), "scores"),
         ("predictions.jsonl", lambda t: "[1]\n", r"jsonl:1: expected an object"),
     ],

@@ -13,7 +13,7 @@ from clauselens.cli.model import score_examples
 from clauselens.dataset.folds import Fold, leave_one_document_out
 from clauselens.dataset.rows import read_examples
 from clauselens.errors import InputError
-from clauselens.evaluation.against import check_same_rows
+from clauselens.evaluation.against import align_run
 from clauselens.evaluation.crossfit import choose_method, cross_fit, fit_final
 from clauselens.evaluation.markdown import labels_table, systems_table
 from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
@@ -71,8 +71,7 @@ def cross_validate(
         e for e in read_examples(Path(config.data), taxonomy=taxonomy) if e.kind in CLAUSE_KINDS
     ]
     examples.sort(key=lambda example: (example.document_id, example.start))
-    if page is not None and page.against is not None:
-        check_same_rows(page.against, examples, taxonomy.labels)
+    other = align_run(page.against, examples, taxonomy.labels) if page and page.against else None
     folds = leave_one_document_out(examples, purge=purge)
     encoder = resolve_encoder(config.encoder)
     training_arguments(config, out / "work")
@@ -116,7 +115,7 @@ def cross_validate(
     scored = scored_rows(examples, taxonomy.labels, own)
     mistakes, pictures = write_report(out, report, scored)
     if page is not None:
-        write_page(out, report, scored, pictures, page)
+        write_page(out, report, scored, pictures, other=other)
     write_json(
         out / SUMMARY,
         {

@@ -11,8 +11,9 @@ import numpy as np
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.errors import InputError
 from clauselens.evaluation.against import (
+    AlignedRun,
     OtherRun,
-    check_same_rows,
+    align_run,
     compare_runs,
     read_run,
     write_changes,
@@ -76,8 +77,7 @@ def evaluate_model(
     if not rows:
         raise InputError(f"{source}: no rows in the split {split!r}")
     alike = check_unseen(model / DATA_MANIFEST, rows, data=source, near_duplicates=near_duplicates)
-    if page is not None and page.against is not None:
-        check_same_rows(page.against, rows, classifier.labels)
+    other = align_run(page.against, rows, classifier.labels) if page and page.against else None
     texts, contexts = [row.text for row in rows], [row.context for row in rows]
     cuts = np.array(list(classifier.thresholds.values()))
     train = clauses(examples, "train")
@@ -121,7 +121,7 @@ def evaluate_model(
     scored = scored_rows(rows, classifier.labels, systems[0])
     _, pictures = write_report(out, report, scored)
     if page is not None:
-        write_page(out, report, scored, pictures, page, classifier=classifier)
+        write_page(out, report, scored, pictures, other=other, classifier=classifier)
     return report
 
 
@@ -190,12 +190,12 @@ def write_page(
     report: Report,
     scored: ScoredRows,
     pictures: Sequence[Picture],
-    options: PageOptions,
     *,
+    other: AlignedRun | None,
     classifier: ClauseClassifier | None = None,
 ) -> None:
-    """Write ``evaluation.html``, ``errors.jsonl``, and ``changes.jsonl`` where another run stands
-    beside this one. Words are marked where the ``classifier`` that scored the rows is at hand.
+    """Write ``evaluation.html``, ``errors.jsonl``, and ``changes.jsonl`` where an ``other`` run
+    stands beside this one. Words are marked where the ``classifier`` of the scores is at hand.
     """
     errors = errors_by_label(scored)
     explained = rows_to_explain(errors) if classifier else []
@@ -209,7 +209,7 @@ def write_page(
         else []
     )
     effects_of = dict(zip(explained, effects, strict=True))
-    comparison = compare_runs(options.against, scored) if options.against else None
+    comparison = compare_runs(scored, other) if other else None
     write_errors(folder, scored, errors, effects_of)
     if comparison:
         write_changes(folder, scored, comparison)

@@ -12,7 +12,7 @@ import numpy as np
 from clauselens.errors import InputError
 from clauselens.evaluation.bootstrap import Interval, difference, draw_resamples, interval
 from clauselens.evaluation.figures import Figures, figures
-from clauselens.evaluation.metrics import FloatArray
+from clauselens.evaluation.metrics import FloatArray, label_matrix
 from clauselens.evaluation.report import METRICS
 from clauselens.evaluation.scored import EVERY_ROW, PREDICTIONS, ScoredRows
 from clauselens.records import Example
@@ -39,6 +39,14 @@ class OtherRun:
     labels: tuple[str, ...]
     thresholds: Mapping[str, Mapping[str, float]]
     rows: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedRun:
+    """The other run, and what it said of the rows of this one, in their order."""
+
+    run: OtherRun
+    scored: ScoredRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,27 +116,51 @@ def read_run(folder: Path) -> OtherRun:
     )
 
 
-def check_same_rows(run: OtherRun, rows: Sequence[Example], labels: Sequence[str]) -> None:
-    """Raise InputError that names the first difference in labels or rows, if there is one."""
+def align_run(run: OtherRun, rows: Sequence[Example], labels: Sequence[str]) -> AlignedRun:
+    """The other run on the rows of this one, in their order, its columns in that of ``labels``.
+
+    Raises InputError that names the first difference in labels or rows, if there is one.
+    """
+    _check_same(run, rows, labels)
+    there = [run.rows[row.id] for row in rows]
+    try:
+        scores = [[float(row["scores"][label]) for label in labels] for row in there]
+        cuts = [[float(_cuts(run, row)[label]) for label in labels] for row in there]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"--against {run.folder}: its scores or thresholds are not whole ({error}); evaluate "
+            "it again"
+        ) from None
+    scored = ScoredRows(
+        rows=tuple(rows),
+        labels=tuple(labels),
+        gold=label_matrix([row.labels for row in rows], labels),
+        scores=np.array(scores),
+        cuts=np.array(cuts),
+        runs=run.runs,
+    )
+    return AlignedRun(run=run, scored=scored)
+
+
+def _check_same(run: OtherRun, rows: Sequence[Example], labels: Sequence[str]) -> None:
     if set(run.labels) != set(labels):
         here, there = sorted(set(labels) - set(run.labels)), sorted(set(run.labels) - set(labels))
         raise InputError(
-            f"--against {run.folder}: another taxonomy: "
-            f"labels only here: {', '.join(here) or 'none'}; "
-            f"only there: {', '.join(there) or 'none'}"
+            f"--against {run.folder}: another taxonomy: labels only here: "
+            f"{', '.join(here) or 'none'}; only there: {', '.join(there) or 'none'}"
         )
-    missing = [row.id for row in rows if row.id not in run.rows]
-    if missing or len(run.rows) != len(rows):
-        only_there = len(run.rows) - (len(rows) - len(missing))
-        example = missing[0] if missing else next(iter(set(run.rows) - {row.id for row in rows}))
+    ids = [row.id for row in rows]
+    only_here, only_there = set(ids) - set(run.rows), set(run.rows) - set(ids)
+    if only_here or only_there:
         raise InputError(
-            f"--against {run.folder}: other data: {len(missing)} of {len(rows)} rows are only "
-            f"here, {only_there} only there (such as {example!r}); evaluate both on the same split"
+            f"--against {run.folder}: other data: {len(only_here)} of {len(ids)} rows are only "
+            f"here, {len(only_there)} of {len(run.rows)} only there (such as "
+            f"{min(only_here or only_there)!r}); evaluate both on the same split"
         )
     for row in rows:
         other = run.rows[row.id]
         changed = [key for key in _SAME if other[key] != getattr(row, key)]
-        if set(other["gold"]) != set(row.labels):
+        if sorted(map(str, other["gold"])) != sorted(row.labels):
             changed.append("gold labels")
         if changed:
             raise InputError(
@@ -137,13 +169,13 @@ def check_same_rows(run: OtherRun, rows: Sequence[Example], labels: Sequence[str
             )
 
 
-def compare_runs(run: OtherRun, own: ScoredRows) -> Comparison:
+def compare_runs(own: ScoredRows, aligned: AlignedRun) -> Comparison:
     """Pair the figures of both runs on the same resamples of the rows."""
-    other = _aligned(run, own)
+    other = aligned.scored
     resamples = draw_resamples([(row.document_id, row.duplicate_group) for row in own.rows])
     first, second = (figures(one.gold, one.scores, one.cuts, resamples) for one in (own, other))
     return Comparison(
-        run=run,
+        run=aligned.run,
         other=other,
         overall={
             name: _paired(first.overall[name], second.overall[name]) for name in first.overall
@@ -152,27 +184,6 @@ def compare_runs(run: OtherRun, own: ScoredRows) -> Comparison:
             label: _paired_label(first, second, column) for column, label in enumerate(own.labels)
         },
         changes=_changes(own, other),
-    )
-
-
-def _aligned(run: OtherRun, own: ScoredRows) -> ScoredRows:
-    rows = [run.rows[row.id] for row in own.rows]
-    place = run.folder / PREDICTIONS
-    try:
-        scores = np.array([[row["scores"][label] for label in own.labels] for row in rows], float)
-        cuts = np.array(
-            [[_cuts(run, row)[label] for label in own.labels] for row in rows],
-            float,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{place}: scores or thresholds are not whole: {error}") from None
-    return ScoredRows(
-        rows=own.rows,
-        labels=own.labels,
-        gold=own.gold,
-        scores=scores,
-        cuts=cuts,
-        runs=run.runs,
     )
 
 
