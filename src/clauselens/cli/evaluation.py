@@ -19,6 +19,7 @@ from clauselens.evaluation.against import (
     write_changes,
 )
 from clauselens.evaluation.errors import errors_by_label, rows_to_explain, write_errors
+from clauselens.evaluation.highlight import WordEffects
 from clauselens.evaluation.leakage import check_unseen
 from clauselens.evaluation.markdown import REPORT, render_report
 from clauselens.evaluation.metrics import label_matrix
@@ -198,19 +199,9 @@ def write_page(
     stands beside this one. Words are marked where the ``classifier`` of the scores is at hand.
     """
     errors = errors_by_label(scored)
-    explained = rows_to_explain(errors) if classifier else []
-    effects = (
-        word_effects(
-            classifier,
-            [scored.rows[row].text for row in explained],
-            [scored.rows[row].context for row in explained],
-        )
-        if classifier
-        else []
-    )
-    effects_of = dict(zip(explained, effects, strict=True))
+    effects = _effects(classifier, scored, rows_to_explain(errors)) if classifier else None
     comparison = compare_runs(scored, other) if other else None
-    write_errors(folder, scored, errors, effects_of)
+    write_errors(folder, scored, errors, effects or {})
     if comparison:
         write_changes(folder, scored, comparison)
     page = render_evaluation(
@@ -219,7 +210,18 @@ def write_page(
         errors,
         pictures=pictures,
         folder=folder,
-        effects=effects_of,
+        effects=effects,
         comparison=comparison,
     )
     write_text(folder / PAGE, page)
+
+
+def _effects(
+    classifier: ClauseClassifier, scored: ScoredRows, rows: Sequence[int]
+) -> dict[int, WordEffects]:
+    found = word_effects(
+        classifier,
+        [scored.rows[row].text for row in rows],
+        [scored.rows[row].context for row in rows],
+    )
+    return dict(zip(rows, found, strict=True))

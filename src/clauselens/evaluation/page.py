@@ -86,12 +86,12 @@ def render_evaluation(
     *,
     pictures: Sequence[Picture],
     folder: Path,
-    effects: Mapping[int, WordEffects],
+    effects: Mapping[int, WordEffects] | None,
     comparison: Comparison | None = None,
 ) -> str:
     """The page; equal arguments give equal text.
 
-    ``pictures`` stand in ``folder``; ``effects``: of the rows that were explained, empty where no
+    ``pictures`` stand in ``folder``; ``effects``: of the rows that were explained, None where no
     model is at hand; ``comparison`` adds the other run.
     """
     documents = sorted({row.document_id for row in scored.rows})
@@ -118,11 +118,12 @@ def render_evaluation(
         ),
         pictures=[(picture, *_embedded(folder / picture.file)) for picture in pictures],
         groups=[
-            _group(scored, column, found, place, effects) for column, found in enumerate(errors)
+            _group(scored, column, found, place, effects or {})
+            for column, found in enumerate(errors)
         ],
         label_names=scored.labels,
         document_names=documents,
-        explained=bool(effects),
+        explained=effects is not None,
         steps=STEPS,
         shown=SHOWN,
         errors_file=ERRORS,
