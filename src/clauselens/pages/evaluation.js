@@ -53,13 +53,16 @@ function makeFilters(form) {
     const seen = items.filter((item) => !item.hidden).length;
     output.textContent = `${seen} of ${items.length} shown`;
   };
+  const clear = () => {
+    form.reset();
+    apply();
+  };
   form.addEventListener("change", apply);
-  // The fields are reset after this event.
-  form.addEventListener("reset", () => setTimeout(apply));
+  form.querySelector("button").addEventListener("click", clear);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   apply();
-  return { form, section, apply };
+  return { section, clear };
 }
 
 // A link to a row shows it, whatever the filters say.
@@ -68,8 +71,7 @@ function reveal(filters) {
   if (!target) return;
   const hiding = filters.find(({ section }) => section.contains(target));
   if (hiding && target.closest("[hidden]")) {
-    hiding.form.reset();
-    hiding.apply();
+    hiding.clear();
     target.scrollIntoView();
   }
   if (target.matches(".item, .group")) target.focus({ preventScroll: true });
