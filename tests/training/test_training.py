@@ -294,9 +294,9 @@ def test_cross_validation_keeps_logits_and_ships_a_model(train_config, root, tmp
     second = subprocess.run(paged, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stderr
     assert (folder / "changes.jsonl").read_bytes() == b""
-    assert "the models that scored these rows are not kept" in (
-        folder / "evaluation.html"
-    ).read_text()
+    assert (
+        "the models that scored these rows are not kept" in (folder / "evaluation.html").read_text()
+    )
     thresholds = json.loads((folder / "metrics.json").read_text())["thresholds"]
     assert sorted(thresholds) == sorted({e.document_id for e in rows})
     # What it was trained on is refused, in whatever file it comes.
