@@ -152,7 +152,7 @@ def test_report_is_valid_json_beside_markdown(tmp_path):
         parts=[documents],
         protocol="A test.",
     )
-    write_metrics(tmp_path, report)
+    write_metrics(tmp_path, report, thresholds={"all": dict.fromkeys(LABELS, 0.5)})
     found = json.loads((tmp_path / "metrics.json").read_text())
     first, second = report.systems
     assert found["systems"][0]["overall"]["micro_f1"]["value"] == pytest.approx(

@@ -289,6 +289,16 @@ def test_cross_validation_keeps_logits_and_ships_a_model(train_config, root, tmp
     calibration = json.loads((tmp_path / "models/smoke/calibration.json").read_text())
     summary = json.loads((folder / "crossval.json").read_text())
     assert calibration["method"] == summary["calibration"]
+    # Again as a page, beside itself: the kept logits give the same rows.
+    paged = [*command[:-1], "--html", "--against", str(folder)]
+    second = subprocess.run(paged, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert second.returncode == 0, second.stderr
+    assert (folder / "changes.jsonl").read_bytes() == b""
+    assert (
+        "the models that scored these rows are not kept" in (folder / "evaluation.html").read_text()
+    )
+    thresholds = json.loads((folder / "metrics.json").read_text())["thresholds"]
+    assert sorted(thresholds) == sorted({e.document_id for e in rows})
     # What it was trained on is refused, in whatever file it comes.
     refused = [sys.executable, "-m", "clauselens", "evaluate", "models/smoke", "--split", "train"]
     done = subprocess.run(refused, cwd=tmp_path, capture_output=True, text=True, check=False)

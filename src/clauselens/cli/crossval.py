@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from clauselens.cli.evaluation import write_report
+from clauselens.cli.evaluation import PageOptions, write_page, write_report
 from clauselens.cli.model import score_examples
 from clauselens.dataset.folds import Fold, leave_one_document_out
 from clauselens.dataset.rows import read_examples
 from clauselens.errors import InputError
+from clauselens.evaluation.against import align_run
 from clauselens.evaluation.crossfit import choose_method, cross_fit, fit_final
 from clauselens.evaluation.markdown import labels_table, systems_table
 from clauselens.evaluation.metrics import BoolArray, FloatArray, label_matrix
 from clauselens.evaluation.report import Report, System, compare
+from clauselens.evaluation.scored import scored_rows
 from clauselens.inference.export import export
 from clauselens.records import CLAUSE_KINDS, Example
 from clauselens.storage import write_json
@@ -52,11 +54,13 @@ def cross_validate(
     final: Path | None,
     overwrite: bool,
     progress: Callable[[str], None],
+    page: PageOptions | None = None,
 ) -> CrossValidated:
     """Run the protocol of ``docs/protocol.md`` and write the report into ``out``.
 
     With ``final``, then train the model to ship on all documents, with calibration and thresholds
-    from all out-of-fold logits. Raises InputError before any work on bad input.
+    from all out-of-fold logits; with ``page``, the report is a page too. Raises InputError before
+    any work on bad input.
     """
     if process_count() > 1:
         raise InputError("crossval runs in one process: folds are many and small; launch `train`")
@@ -67,6 +71,7 @@ def cross_validate(
         e for e in read_examples(Path(config.data), taxonomy=taxonomy) if e.kind in CLAUSE_KINDS
     ]
     examples.sort(key=lambda example: (example.document_id, example.start))
+    other = align_run(page.against, examples, taxonomy.labels) if page and page.against else None
     folds = leave_one_document_out(examples, purge=purge)
     encoder = resolve_encoder(config.encoder)
     training_arguments(config, out / "work")
@@ -107,7 +112,10 @@ def cross_validate(
         parts=[documents, [example.kind for example in examples]],
         protocol=_protocol(config, folds, seeds, purge, method, written=len(written.rows)),
     )
-    mistakes = write_report(out, report, rows=examples, system=own, labels=taxonomy.labels)
+    scored = scored_rows(examples, taxonomy.labels, own)
+    mistakes, pictures = write_report(out, report, scored)
+    if page is not None:
+        write_page(out, report, scored, pictures, other=other)
     write_json(
         out / SUMMARY,
         {

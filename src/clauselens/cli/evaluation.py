@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.errors import InputError
+from clauselens.evaluation.against import (
+    AlignedRun,
+    OtherRun,
+    align_run,
+    compare_runs,
+    read_run,
+    write_changes,
+)
+from clauselens.evaluation.errors import errors_by_label, rows_to_explain, write_errors
+from clauselens.evaluation.highlight import WordEffects
 from clauselens.evaluation.leakage import check_unseen
 from clauselens.evaluation.markdown import REPORT, render_report
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.evaluation.mistakes import Mistake, worst_mistakes
-from clauselens.evaluation.plots import (
-    plot_calibration,
-    plot_confusion,
-    plot_cooccurrence,
-    plot_label_f1,
-    plot_precision_recall,
-)
+from clauselens.evaluation.page import PAGE, render_evaluation
+from clauselens.evaluation.pictures import Picture, draw_pictures
 from clauselens.evaluation.report import Report, System, compare, write_metrics
+from clauselens.evaluation.scored import ScoredRows, scored_rows, write_predictions
 from clauselens.evaluation.thresholds import fit_thresholds
 from clauselens.inference.classifier import ClauseClassifier
+from clauselens.inference.occlusion import word_effects
 from clauselens.model.folder import DATA_MANIFEST, TRAINING_CONFIG
 from clauselens.records import Example
 from clauselens.storage import read_json, write_text
@@ -32,13 +40,36 @@ MISTAKES = 15
 """How many of the worst errors a report shows."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """That a page is wanted, and the other run that it shows beside this one."""
+
+    against: OtherRun | None
+
+
+def page_options(html: bool, against: Path | None) -> PageOptions | None:
+    """What the options ``--html`` and ``--against`` ask for. Raises InputError."""
+    if not html:
+        if against is not None:
+            raise InputError("--against shows two runs on the page: give --html too")
+        return None
+    return PageOptions(against=read_run(against) if against is not None else None)
+
+
 def evaluate_model(
-    model: Path, *, data: Path | None, split: str, out: Path, near_duplicates: bool = False
+    model: Path,
+    *,
+    data: Path | None,
+    split: str,
+    out: Path,
+    near_duplicates: bool = False,
+    page: PageOptions | None = None,
 ) -> Report:
     """Score ``model`` on the rows of ``split``, with and without context, beside baselines.
 
-    The baselines are fitted on the train split of the same data. Writes the report into ``out``.
-    Raises InputError if the split is empty or the model saw its rows.
+    The baselines are fitted on the train split of the same data. Writes the report into ``out``,
+    with ``page`` also as a page. Raises InputError if the split is empty, the model saw its rows,
+    or the other run of the page has other rows.
     """
     classifier = ClauseClassifier.load(model)
     source = str(data or read_json(model / DATA_MANIFEST)["data"])
@@ -47,6 +78,7 @@ def evaluate_model(
     if not rows:
         raise InputError(f"{source}: no rows in the split {split!r}")
     alike = check_unseen(model / DATA_MANIFEST, rows, data=source, near_duplicates=near_duplicates)
+    other = align_run(page.against, rows, classifier.labels) if page and page.against else None
     texts, contexts = [row.text for row in rows], [row.context for row in rows]
     cuts = np.array(list(classifier.thresholds.values()))
     train = clauses(examples, "train")
@@ -87,7 +119,10 @@ def evaluate_model(
         parts=[[row.document_id for row in rows], [row.kind for row in rows]],
         protocol=protocol,
     )
-    write_report(out, report, rows=rows, system=systems[0], labels=classifier.labels)
+    scored = scored_rows(rows, classifier.labels, systems[0])
+    _, pictures = write_report(out, report, scored)
+    if page is not None:
+        write_page(out, report, scored, pictures, other=other, classifier=classifier)
     return report
 
 
@@ -131,35 +166,62 @@ def _baselines(
 
 
 def write_report(
+    folder: Path, report: Report, scored: ScoredRows
+) -> tuple[list[Mistake], list[Picture]]:
+    """Write ``metrics.json``, ``predictions.jsonl``, ``report.md`` and its pictures; ``scored``
+    are the rows with what the first system said.
+
+    Returns the worst errors and the pictures, which the report shows.
+    """
+    write_metrics(folder, report, thresholds=scored.thresholds)
+    write_predictions(folder, scored)
+    pictures = draw_pictures(folder, report, scored)
+    mistakes = worst_mistakes(
+        scored.rows, scored.gold, scored.scores, scored.predicted, scored.labels, number=MISTAKES
+    )
+    write_text(
+        folder / REPORT,
+        render_report(report, mistakes=mistakes, pictures=[one.file for one in pictures]),
+    )
+    return mistakes, pictures
+
+
+def write_page(
     folder: Path,
     report: Report,
+    scored: ScoredRows,
+    pictures: Sequence[Picture],
     *,
-    rows: Sequence[Example],
-    system: System,
-    labels: Sequence[str],
-) -> list[Mistake]:
-    """Write ``metrics.json``, ``report.md`` and its pictures; ``system`` is the first one.
-
-    Returns the worst errors, which the report shows.
+    other: AlignedRun | None,
+    classifier: ClauseClassifier | None = None,
+) -> None:
+    """Write ``evaluation.html``, ``errors.jsonl``, and ``changes.jsonl`` where an ``other`` run
+    stands beside this one. Words are marked where the ``classifier`` of the scores is at hand.
     """
-    gold = label_matrix([row.labels for row in rows], labels)
-    scores = np.mean(system.scores, axis=0)
-    predicted = scores >= np.mean(
-        [np.broadcast_to(cuts, scores.shape) for cuts in system.thresholds], axis=0
+    errors = errors_by_label(scored)
+    effects = _effects(classifier, scored, rows_to_explain(errors)) if classifier else None
+    comparison = compare_runs(scored, other) if other else None
+    write_errors(folder, scored, errors, effects or {})
+    if comparison:
+        write_changes(folder, scored, comparison)
+    page = render_evaluation(
+        report,
+        scored,
+        errors,
+        pictures=pictures,
+        folder=folder,
+        effects=effects,
+        comparison=comparison,
     )
-    write_metrics(folder, report)
-    first = report.systems[0]
-    pictures: dict[str, Callable[[Path], None]] = {
-        "label-f1.png": lambda path: plot_label_f1(
-            path, labels, gold.sum(0), [first.labels[label]["f1"] for label in labels]
-        ),
-        "precision-recall.png": lambda path: plot_precision_recall(path, labels, gold, scores),
-        "calibration.png": lambda path: plot_calibration(path, gold, scores),
-        "confusion.png": lambda path: plot_confusion(path, labels, gold, predicted),
-        "co-occurrence.png": lambda path: plot_cooccurrence(path, labels, gold),
-    }
-    for name, draw in pictures.items():
-        draw(folder / name)
-    mistakes = worst_mistakes(rows, gold, scores, predicted, labels, number=MISTAKES)
-    write_text(folder / REPORT, render_report(report, mistakes=mistakes, pictures=list(pictures)))
-    return mistakes
+    write_text(folder / PAGE, page)
+
+
+def _effects(
+    classifier: ClauseClassifier, scored: ScoredRows, rows: Sequence[int]
+) -> dict[int, WordEffects]:
+    found = word_effects(
+        classifier,
+        [scored.rows[row].text for row in rows],
+        [scored.rows[row].context for row in rows],
+    )
+    return dict(zip(rows, found, strict=True))

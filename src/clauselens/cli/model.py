@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from clauselens.records import Example
 
 ModelArgument = Annotated[Path, typer.Argument(help="A model folder, as `train` writes it.")]
+HtmlOption = Annotated[
+    bool,
+    typer.Option("--html", help="Write evaluation.html too: one page with every figure and error."),
+]
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        help="Show the run in this report folder beside this one (with --html; the same rows).",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -92,6 +103,8 @@ def crossval(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the shipped model if it is there.")
     ] = False,
+    html: HtmlOption = False,
+    against: AgainstOption = None,
 ) -> None:
     """Leave-one-policy-out: scores with intervals beside baselines on the same folds.
 
@@ -100,6 +113,7 @@ def crossval(
     all documents, with calibration and thresholds from the out-of-fold logits.
     """
     from clauselens.cli.crossval import cross_validate
+    from clauselens.cli.evaluation import page_options
     from clauselens.training.config import read_train_config
 
     folder = out or Path("models") / f"{config.stem}-crossval"
@@ -112,11 +126,13 @@ def crossval(
         final=Path("models") / config.stem if final else None,
         overwrite=overwrite,
         progress=lambda text: Console(stderr=True).print(text, highlight=False),
+        page=page_options(html, against),
     )
     _print_systems(found.report)
     losses = ", ".join(f"{name} {loss:.4f}" for name, loss in found.losses.items())
     print(f"calibration: {found.method} (cross-fitted log loss: {losses})")
-    print(f"{folder}: report.md, metrics.json, pictures, out-of-fold logits")
+    page = "evaluation.html, " if html else ""
+    print(f"{folder}: {page}report.md, metrics.json, pictures, out-of-fold logits")
 
 
 def evaluate(
@@ -136,21 +152,29 @@ def evaluate(
             help="Score a benchmark's own split although it leaks; the report says so.",
         ),
     ] = False,
+    html: HtmlOption = False,
+    against: AgainstOption = None,
 ) -> None:
     """Score a model on rows that it did not see, beside TF-IDF with logistic regression.
 
     Both get the same context and thresholds tuned on the validation split. Rows that the model
     saw, or near-duplicates of them, are refused.
     """
-    from clauselens.cli.evaluation import evaluate_model
+    from clauselens.cli.evaluation import evaluate_model, page_options
 
     folder = out or model / "evaluation"
     report = evaluate_model(
-        model, data=data, split=split, out=folder, near_duplicates=keep_near_duplicates
+        model,
+        data=data,
+        split=split,
+        out=folder,
+        near_duplicates=keep_near_duplicates,
+        page=page_options(html, against),
     )
     _print_metrics(report.systems[0].runs[0])
     _print_systems(report)
-    print(f"{folder}: report.md, metrics.json, pictures")
+    page = "evaluation.html, errors.jsonl, " if html else ""
+    print(f"{folder}: {page}report.md, metrics.json, predictions.jsonl, pictures")
 
 
 def score_examples(

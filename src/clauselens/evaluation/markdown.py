@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clauselens.evaluation.bootstrap import Interval
 from clauselens.evaluation.metrics import MIN_SUPPORT
 from clauselens.evaluation.mistakes import Mistake, mistakes_list
+from clauselens.evaluation.notation import (
+    LABEL_TITLES,
+    OVERALL_TITLES,
+    number,
+    ranged,
+    signed_range,
+)
 from clauselens.evaluation.report import Report, SystemReport, frequent_labels
 
 REPORT = "report.md"
+_HEADLINE = ("micro_f1", "macro_f1", "exact_match")
 
 
 def render_report(
@@ -43,22 +50,17 @@ def systems_table(report: Report) -> str:
     ]
     for system in report.systems:
         gains = [
-            "" if system is first else _signed(system.gains[name])
+            "" if system is first else signed_range(system.gains[name])
             for name in ("micro_f1", "macro_f1")
         ]
-        cells = [_range(system.overall[n]) for n in ("micro_f1", "macro_f1", "exact_match")]
+        cells = [ranged(system.overall[name]) for name in _HEADLINE]
         lines.append("| " + " | ".join([system.name, *cells, *gains]) + " |")
     return "\n".join(lines)
 
 
 def _further(system: SystemReport) -> list[str]:
-    names = {
-        "macro_f1_all": "macro-F1 over all labels that occur",
-        "weighted_f1": "weighted F1",
-        "hamming_loss": "Hamming loss",
-        "ranking_average_precision": "label-ranking average precision",
-    }
-    figures = "; ".join(f"{text} {_range(system.overall[name])}" for name, text in names.items())
+    names = [name for name in OVERALL_TITLES if name not in _HEADLINE]
+    figures = "; ".join(f"{OVERALL_TITLES[name]} {ranged(system.overall[name])}" for name in names)
     found = [f"{system.name}: {figures}."]
     if len(system.runs) > 1:
         micro = ", ".join(f"{run.micro_f1:.3f}" for run in system.runs)
@@ -71,15 +73,9 @@ def labels_table(report: Report) -> str:
     """The first system, label by label."""
     system = report.systems[0]
     names = list(next(iter(system.labels.values())))
-    titles = {
-        "f1": "F1",
-        "average_precision": "average precision",
-        "brier_skill": "Brier skill over prior",
-        "calibration_error": "calibration error",
-    }
     lines = [
         "| label | support | precision | recall | "
-        + " | ".join(titles[name] for name in names)
+        + " | ".join(LABEL_TITLES[name] for name in names)
         + " |",
         "|---|---:|---:|---:|" + "---|" * len(names),
     ]
@@ -88,9 +84,9 @@ def labels_table(report: Report) -> str:
         cells = [
             f"`{label}`",
             str(report.support[label]),
-            _number(sum(run.precision for run in runs) / len(runs)),
-            _number(sum(run.recall for run in runs) / len(runs)),
-            *(_range(figures[name]) for name in names),
+            number(sum(run.precision for run in runs) / len(runs)),
+            number(sum(run.recall for run in runs) / len(runs)),
+            *(ranged(figures[name]) for name in names),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -107,22 +103,8 @@ def _parts(report: Report) -> list[str]:
     ]
     for name, part in report.systems[0].parts.items():
         cells = [
-            f"{_number(system.parts[name]['micro_f1'])} / {_number(system.parts[name]['macro_f1'])}"
+            f"{number(system.parts[name]['micro_f1'])} / {number(system.parts[name]['macro_f1'])}"
             for system in report.systems
         ]
         lines.append(f"| {name} | {part['rows']:.0f} | " + " | ".join(cells) + " |")
     return ["## By part", "\n".join(lines)]
-
-
-def _number(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
-
-
-def _range(value: Interval) -> str:
-    if value.value != value.value:
-        return "–"
-    return f"{value.value:.3f} [{_number(value.low)}, {_number(value.high)}]"
-
-
-def _signed(value: Interval) -> str:
-    return f"{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"

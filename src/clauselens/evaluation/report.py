@@ -156,6 +156,8 @@ def frequent_labels(report: Report) -> int:
     return sum(support >= MIN_SUPPORT for support in report.support.values())
 
 
-def write_metrics(folder: Path, report: Report) -> None:
-    """Write ``metrics.json``."""
-    write_json(folder / METRICS, asdict(report))
+def write_metrics(
+    folder: Path, report: Report, *, thresholds: Mapping[str, Mapping[str, float]]
+) -> None:
+    """Write ``metrics.json``; ``thresholds`` of the first system, by rows and label."""
+    write_json(folder / METRICS, {**asdict(report), "thresholds": thresholds})
