@@ -17,8 +17,11 @@ from clauselens.errors import InputError
 MEMORY = 2 * 2**30
 """Address space of the process, in bytes."""
 
-SECONDS = 60
-"""Time to read one file."""
+SECONDS = 30
+"""Processor time to read one file; the clock may show more on a busy machine."""
+
+PATIENCE = 600
+"""Seconds by the clock after which a reader that uses no processor is given up."""
 
 READERS = {
     "html": "clauselens.corpus.formats.page",

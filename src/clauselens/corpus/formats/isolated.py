@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from clauselens.corpus.formats.child import MEMORY, SECONDS
+from clauselens.corpus.formats.child import MEMORY, PATIENCE, SECONDS
 from clauselens.corpus.formats.extraction import Extracted
 from clauselens.errors import InputError
 from clauselens.records import Block
@@ -24,12 +24,12 @@ def extract(kind: str, data: bytes) -> Extracted:
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
+            timeout=PATIENCE,
             env={**os.environ, "PYTHONPATH": path},
         )
         found = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        raise InputError(f"takes more than {SECONDS} seconds to read") from None
+        raise InputError(f"takes more than {PATIENCE} seconds to read") from None
     except ValueError:
         raise InputError(
             f"reading it broke off (limits: {SECONDS} s, {MEMORY / 2**30:g} GiB): damaged, or "

@@ -135,8 +135,9 @@ class Numbering:
         if number not in self._begun:
             self._begun.add(number)
             for override in entry.iterchildren(qn("w:lvlOverride")):
-                if value(override, "w:startOverride") is not None:
-                    counts.pop(int(override.get(qn("w:ilvl"))), None)
+                first = value(override, "w:startOverride")
+                if first is not None:
+                    counts[int(override.get(qn("w:ilvl")))] = int(first) - 1
         start = int(value(levels.get(level), "w:start") or 1)
         counts[level] = counts[level] + 1 if level in counts else start
         for deeper in [key for key in counts if key > level]:
