@@ -89,6 +89,8 @@ def read_corpus(folder: Path) -> list[Document]:
         for key in ("id", "file", "sha256"):
             if not isinstance(entry, dict) or not isinstance(entry.get(key), str):
                 raise InputError(f"{place}: needs a text field {key!r}")
+        if entry["id"].startswith(".") or "/" in entry["id"]:
+            raise InputError(f"{place}: the id {entry['id']!r} cannot name a file")
         if entry["id"] in {document.id for document in documents}:
             raise InputError(f"{place}: repeats the id {entry['id']!r}")
         document = read_document(

@@ -11,6 +11,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from clauselens.corpus.formats.extraction import Extracted
+from clauselens.corpus.formats.hyphens import SOFT
 from clauselens.corpus.formats.pdf_layout import Line, lay_out
 from clauselens.errors import InputError
 
@@ -50,7 +51,7 @@ def _page_lines(document: Any, number: int) -> Iterator[Line]:
     for index in range(text.count_chars()):
         character = chr(min(raw.FPDFText_GetUnicode(text, index), 0x10FFFF))
         if character in _HYPHENS:
-            characters.append((index, "\u00ad"))
+            characters.append((index, SOFT))
         if character in "\r\n" or character in _HYPHENS:
             yield from _line(text, characters, number, height, bullets)
             characters = []
@@ -71,6 +72,8 @@ def _line(
         return
     left, bottom, _, _ = text.get_charbox(seen[0], loose=True)
     right = text.get_charbox(seen[-1], loose=True)[2]
+    blank = next((i for i, character in characters if character.isspace() and i > seen[0]), None)
+    word_end = seen[-1] if blank is None else max(i for i in seen if i < blank)
     size = _size(text, seen[len(seen) // 2])
     sample = {seen[0], seen[len(seen) // 2], seen[-1]}
     base = _baseline(text, seen[0], bottom)
@@ -89,6 +92,7 @@ def _line(
         page=page,
         left=left,
         right=right,
+        word=text.get_charbox(word_end, loose=True)[2] - left,
         base=base,
         size=round(2 * size) / 2,
         bold=all(_is_bold(text, index) for index in sample),

@@ -15,6 +15,7 @@ from clauselens.corpus.formats.extraction import (
     Extraction,
     is_bold_heading,
 )
+from clauselens.corpus.formats.hyphens import join_lines, known_words
 from clauselens.corpus.formats.numbering import BULLET, marked
 from clauselens.corpus.lines import PARAGRAPH_NUMBERS, parse_marker
 from clauselens.records import Role
@@ -32,19 +33,23 @@ _HEADING_WORDS = 30
 _WIDER_GAP = 1.2
 """Two lines of one paragraph are at most this far apart, against the document's usual pitch."""
 
+_SPACE = 0.25
+"""Width of a blank, in ems."""
+
 _BARE_MARKER = re.compile(r"(?:[•·▪◦‣●○■–-]|\(?\w{1,4}[.)])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of a page. Lengths are in points, ``base`` from below; ``bullet`` is the left edge
-    of a bullet that is drawn as a shape.
+    """A line of a page. Lengths are in points: ``base`` is the height from below, ``word`` the
+    width of the first word, ``bullet`` the left edge of a bullet that is drawn as a shape.
     """
 
     text: str
     page: int
     left: float
     right: float
+    word: float
     base: float
     size: float
     bold: bool
@@ -62,18 +67,10 @@ class Line:
         return self.bullet is not None or parse_marker(self.text) is not None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Paragraph:
     lines: list[Line]
-
-    @property
-    def text(self) -> str:
-        text = self.lines[0].text
-        for line in self.lines[1:]:
-            # A hyphen at the end of a line was put in to break a word, unless it is a dash.
-            broken = re.search(r"[^\W\d_](?:\u00ad|-)$", text) and line.text[:1].islower()
-            text = text[:-1] + line.text if broken else f"{text.rstrip(chr(0xAD))} {line.text}"
-        return text
+    text: str
 
 
 def lay_out(lines: Sequence[Line]) -> Extracted:
@@ -84,7 +81,7 @@ def lay_out(lines: Sequence[Line]) -> Extracted:
     for line in body_lines:
         sizes[line.size] += len(line.text)
     body = max(sizes, key=lambda size: (sizes[size], size), default=0.0)
-    paragraphs = _paragraphs(body_lines)
+    paragraphs = _paragraphs(body_lines, body)
     headings = {id(p) for p in paragraphs if _is_heading(p, body)}
     ranks = sorted({_rank(p) for p in paragraphs if id(p) in headings}, reverse=True)
     out = Extraction()
@@ -153,26 +150,26 @@ def _rows(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
-def _paragraphs(lines: Sequence[Line]) -> list[_Paragraph]:
+def _paragraphs(lines: Sequence[Line], body: float) -> list[_Paragraph]:
     edges = _right_edges(lines)
     gaps = [
         above.base - below.base
         for above, below in pairwise(lines)
         if above.page == below.page
-        and above.size == below.size
+        and above.size == below.size == body
         and above.base > below.base
         and _is_full(above, below, edges)
     ]
-    # In units of the size, so that headings of two lines have a pitch too.
     pitch = median(gaps) if gaps else 0.0
-    found: list[_Paragraph] = []
+    found: list[list[Line]] = []
     for line in lines:
-        last = found[-1].lines if found else None
-        if last and _goes_on(last, line, edges, pitch):
+        last = found[-1] if found else None
+        if last and _goes_on(last, line, edges, pitch, body):
             last.append(line)
         else:
-            found.append(_Paragraph([line]))
-    return found
+            found.append([line])
+    words = known_words(line.text for line in lines)
+    return [_Paragraph(p, join_lines([line.text for line in p], words)) for p in found]
 
 
 def _right_edges(lines: Sequence[Line]) -> dict[Line, float]:
@@ -193,19 +190,20 @@ def _right_edges(lines: Sequence[Line]) -> dict[Line, float]:
 
 def _is_full(line: Line, following: Line, edges: dict[Line, float]) -> bool:
     """Whether the first word of the next line had no room in this one."""
-    word = following.text.split(maxsplit=1)[0]
-    width = (following.right - following.left) / max(1, len(following.text))
-    return line.right + (len(word) + 1) * width * 0.9 > edges[line]
+    space = _SPACE * line.size
+    return line.right + space + following.word > edges[line] - space
 
 
-def _goes_on(last: Sequence[Line], line: Line, edges: dict[Line, float], pitch: float) -> bool:
+def _goes_on(
+    last: Sequence[Line], line: Line, edges: dict[Line, float], pitch: float, body: float
+) -> bool:
+    """Whether a line goes on with a paragraph rather than beginning one."""
     previous = last[-1]
     if line.cells > 1 or previous.cells > 1 or line.is_marked:
         return False
-    if line.size != previous.size or line.bold != previous.bold:
-        # Stress inside a paragraph is bold too.
-        if line.size != previous.size or len(last) == 1 and previous.bold:
-            return False
+    # A bold line is a heading, while stress inside a paragraph is bold too.
+    if line.size != previous.size or (len(last) == 1 and previous.bold and not line.bold):
+        return False
     if not _is_full(previous, line, edges):
         return False
     dedented = line.left < previous.left - line.size / 2
@@ -215,8 +213,7 @@ def _goes_on(last: Sequence[Line], line: Line, edges: dict[Line, float], pitch: 
         ended = re.search(r"[.!?:;]$", previous.text) is not None
         return not ended or line.text[:1].islower()
     gap = previous.base - line.base
-    usual = max(pitch, line.size)
-    return 0 < gap <= _WIDER_GAP * max(usual, line.size * 1.3 if line.size > usual / 1.2 else usual)
+    return 0 < gap <= _WIDER_GAP * pitch * max(1.0, line.size / body)
 
 
 def _is_heading(paragraph: _Paragraph, body: float) -> bool:
