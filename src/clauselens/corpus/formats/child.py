@@ -17,7 +17,7 @@ from clauselens.errors import InputError
 MEMORY = 2 * 2**30
 """Address space of the process, in bytes."""
 
-SECONDS = 30
+SECONDS = 10
 """Processor time to read one file; the clock may show more on a busy machine."""
 
 PATIENCE = 600

@@ -36,6 +36,7 @@ _WIDER_GAP = 1.2
 _SPACE = 0.25
 """Width of a blank, in ems."""
 
+_SIGN = re.compile(r"^[•▪◦‣●○■]\s+")
 _BARE_MARKER = re.compile(r"(?:[•·▪◦‣●○■–-]|\(?\w{1,4}[.)])")
 
 
@@ -99,8 +100,10 @@ def lay_out(lines: Sequence[Line]) -> Extracted:
             role == "paragraph" and _continues(first, depths)
         ):
             depths.clear()
-        text = paragraph.text
-        out.add(role, text if first.bullet is None else marked(BULLET, text), level)
+        text = _SIGN.sub("", paragraph.text)
+        own = parse_marker(paragraph.text)
+        drawn = first.bullet is not None or (own is not None and text != paragraph.text)
+        out.add(role, marked(BULLET, text) if drawn else paragraph.text, level)
     for line in waiting:
         out.add("boilerplate", line.text)
     return out.finish()
@@ -204,7 +207,9 @@ def _goes_on(
     # A bold line is a heading, while stress inside a paragraph is bold too.
     if line.size != previous.size or (len(last) == 1 and previous.bold and not line.bold):
         return False
-    if not _is_full(previous, line, edges):
+    # Headings break where it suits them.
+    broken_heading = line.size > body and line.text[0].islower()
+    if not broken_heading and not _is_full(previous, line, edges):
         return False
     dedented = line.left < previous.left - line.size / 2
     if dedented and (len(last) > 1 or last[0].is_marked):
