@@ -227,7 +227,8 @@ def test_offsets_and_coverage_hold_for_any_markup(html):
 def test_markdown_structure():
     found = extract_markdown(
         b"---\ntitle: x\n---\n# Privacy\n\n## Data\n\nWe collect:\n\n- names,\n    1. first\n"
-        b"- logs\n\n| Data | Period |\n|---|---|\n| Logs | 30 days |\n\n## Rights\n\nYou may <b>object</b>.\n"
+        b"- logs\n\n| Data | Period |\n|---|---|\n| Logs | 30 days |\n\n"
+        b"## Rights\n\nYou may <b>object</b>.\n"
     )
     assert seen(check_units(document_of(found))) == [
         ("boilerplate", "title: x", (), ""),

@@ -6,6 +6,7 @@ import http.server
 import io
 import threading
 import zipfile
+from itertools import pairwise
 
 import pypdfium2
 import pytest
@@ -86,9 +87,7 @@ def zip_bomb(formats):
 
 def lol():
     names = "abcdefghij"
-    entities = "".join(
-        f'<!ENTITY {b} "{f"&{a};" * 20}">' for a, b in zip(names, names[1:], strict=False)
-    )
+    entities = "".join(f'<!ENTITY {b} "{f"&{a};" * 20}">' for a, b in pairwise(names))
     return (
         f'<!DOCTYPE l [<!ENTITY a "lol">{entities}]><w:document {NAMESPACE}><w:body><w:p><w:r>'
         "<w:t>&j;</w:t></w:r></w:p></w:body></w:document>"
@@ -146,7 +145,7 @@ def test_nothing_is_fetched(tmp_path, formats):
     url = f"http://127.0.0.1:{server.server_address[1]}"
     page = (
         f'<html><head><base href="{url}"><link rel="stylesheet" href="{url}/a.css">'
-        f'<script src="{url}/a.js"></script><meta http-equiv="refresh" content="0;url={url}"></head>'
+        f'<script src="{url}/a.js"></script><meta http-equiv="refresh" content="0;url={url}">'
         f'<body><img src="{url}/a.png"><iframe src="{url}/f"></iframe><object data="{url}/o">'
         "</object><p>We sell nothing.</p></body></html>"
     )

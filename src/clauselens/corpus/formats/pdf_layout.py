@@ -30,7 +30,7 @@ _LARGER = 1.12
 """A heading's size, against the body's."""
 
 _HEADING_WORDS = 30
-_WIDER_GAP = 1.2
+_WIDER_GAP = 1.3
 """Two lines of one paragraph are at most this far apart, against the document's usual pitch."""
 
 _SPACE = 0.25
@@ -86,7 +86,7 @@ def lay_out(lines: Sequence[Line]) -> Extracted:
     headings = {id(p) for p in paragraphs if _is_heading(p, body)}
     ranks = sorted({_rank(p) for p in paragraphs if id(p) in headings}, reverse=True)
     out = Extraction()
-    waiting = sorted(furniture, key=lambda line: line.page)
+    waiting = [line for line in lines if line in furniture]
     depths: list[float] = []
     for paragraph in paragraphs:
         first = paragraph.lines[0]
