@@ -22,11 +22,31 @@ CONTEXT_SEPARATOR = " | "
 """Between section and lead-in in the encoder's first segment."""
 
 
+Role = Literal["heading", "paragraph", "list_item", "table_row", "boilerplate"]
+"""What a block of a document is, by its markup or typography."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """``document.text[start:end]``, and what the file says it is.
+
+    ``level``: of a heading its rank, the smaller the further out; of a list item its depth from 1;
+    of a table row 0 for the header row, else 1; otherwise 0.
+    """
+
+    start: int
+    end: int
+    role: Role
+    level: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A policy as text.
 
     ``sha256`` is the digest of the file's bytes (hexadecimal), ``language`` an ISO 639-1 code.
+    ``blocks`` cover the text in order where the format shows structure; plain text has none.
+    ``extracted`` says that the text is not the file's own: it has to be kept for the offsets.
     """
 
     id: str
@@ -35,6 +55,8 @@ class Document:
     title: str
     language: str
     text: str
+    blocks: tuple[Block, ...] = ()
+    extracted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,11 @@ def test_line_endings_survive_and_a_byte_order_mark_does_not(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
-    [("a.txt", b"\xff\xfe", "not UTF-8 at byte 0"), ("a.exe", b"", "can read .txt documents")],
+    [
+        ("a.txt", b"\xff\xfe", "empty: no text in it"),
+        ("b.txt", b"\xff\xfea", "begins as utf-16-le, but is not at byte 0"),
+        ("a.exe", b"", "can read .txt, .md, .html, .htm, .pdf, .docx documents"),
+    ],
 )
 def test_unreadable_documents_are_named(tmp_path, name, data, message):
     (tmp_path / name).write_bytes(data)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from clauselens.errors import InputError
 from clauselens.inference.batch import BatchOptions, predict_files
-from clauselens.inference.inputs import Columns, read_rows
+from clauselens.inference.inputs import read_rows
+from clauselens.inference.rows import Columns
 
 TEXTS = ["We sell nothing.", "We keep your data for a year.", 'Quoted, "comma"\nand line.']
 ALL = Columns(keep=("*",))

@@ -15,7 +15,7 @@ from clauselens import ClauseClassifier
 from clauselens.errors import InputError, OutputError
 from clauselens.inference.batch import BatchOptions, predict_files
 from clauselens.inference.export import gate_inputs
-from clauselens.inference.inputs import Columns
+from clauselens.inference.rows import Columns
 
 pytestmark = [
     pytest.mark.slow,

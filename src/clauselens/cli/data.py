@@ -38,7 +38,8 @@ def corpus_build(
     raw: RawOption = RAW,
     out: Annotated[Path, typer.Option(help="Where sentences.jsonl goes.")] = SENTENCES,
 ) -> None:
-    """Segment the documents of `sources.yaml` into sentences and list items.
+    """Segment the documents of `sources.yaml` (.txt, .md, .html, .htm, .pdf, .docx) into sentences
+    and list items; the texts that were extracted from other formats than .txt go into texts/.
 
     Annotated sentences are frozen: if the segmentation has changed, nothing is written.
     """

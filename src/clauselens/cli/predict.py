@@ -35,8 +35,8 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Text documents, CSV, JSON Lines (also .gz, .bz2, .zst), Parquet, folders, "
-            "or - for JSON Lines."
+            help="Documents (.txt, .md, .html, .htm, .pdf, .docx), CSV, JSON Lines (also .gz, "
+            ".bz2, .zst), Parquet, folders, or - for JSON Lines."
         ),
     ],
     out: Annotated[
@@ -84,14 +84,16 @@ def predict(
 ) -> None:
     """Classify texts in bulk: scores of all labels, labels by each label's threshold.
 
-    A text document (.txt) is segmented first, and each clause is read with its section and
-    lead-in. A bad row gets its error in the output, and the run goes on. After an interruption
-    (even `kill -9`) the same command goes on from the last finished part, and ends with the same
-    bytes.
+    A document is segmented first, and each clause is read with its section and lead-in. The text
+    that was extracted from HTML, Markdown, PDF or Word, which the ids' offsets refer to, is kept
+    in OUT.texts/. A bad row, or a document that cannot be read among others, gets its error in the
+    output, and the run goes on. After an interruption (even `kill -9`) the same command goes on
+    from the last finished part, and ends with the same bytes.
     """
     from clauselens.inference.batch import BatchOptions, predict_files
     from clauselens.inference.classifier import ClauseClassifier
-    from clauselens.inference.inputs import Columns, expand
+    from clauselens.inference.inputs import expand
+    from clauselens.inference.rows import Columns
 
     options = BatchOptions(
         columns=Columns(

@@ -11,9 +11,19 @@ from clauselens.corpus.reader import SOURCES, read_corpus
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.records import KINDS, Document, Sentence
-from clauselens.storage import field, jsonl_bytes, read_jsonl, write_bytes, write_manifest
+from clauselens.storage import (
+    field,
+    jsonl_bytes,
+    read_jsonl,
+    write_bytes,
+    write_manifest,
+    write_text,
+)
 
 SENTENCES = "sentences.jsonl"
+
+TEXTS = "texts"
+"""The folder of the extracted texts, which the offsets refer to; plain text files need none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +40,8 @@ class BuiltSentences:
 
 
 def build_sentences(raw: Path, out: Path) -> BuiltSentences:
-    """Segment the corpus in ``raw`` and write ``out/sentences.jsonl`` with its manifest.
+    """Segment the corpus in ``raw`` and write ``out/sentences.jsonl`` with its manifest, and the
+    extracted texts of documents that are not plain text.
 
     Annotated sentences are frozen: if the file exists with other contents, nothing is written
     and InputError names the first unit that differs.
@@ -50,6 +61,9 @@ def build_sentences(raw: Path, out: Path) -> BuiltSentences:
         )
     if changed:
         write_bytes(path, data)
+    for document in documents:
+        if document.extracted:
+            write_text(out / TEXTS / f"{document.id}.txt", document.text)
     write_manifest(
         out,
         inputs=[raw / SOURCES, *(raw / document.source for document in documents)],

@@ -1,36 +1,54 @@
-"""Documents from files: plain text, and the corpus folder with its ``sources.yaml``."""
+"""Documents from files of all formats, and the corpus folder with its ``sources.yaml``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from clauselens.corpus.formats.decoding import decode
+from clauselens.corpus.formats.detection import KINDS, check_contents
 from clauselens.errors import InputError
-from clauselens.records import Document
+from clauselens.records import Block, Document
 from clauselens.storage import read_yaml, sha256_bytes
 
 SOURCES = "sources.yaml"
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+MAX_FILE = 64 * 2**20
+"""Largest file that is read, in bytes."""
 
 
 def read_document(
     path: Path, *, document_id: str | None = None, title: str = "", language: str = "en"
 ) -> Document:
-    """Read a UTF-8 text file; its id is the file's stem unless given.
+    """Read a document (``KINDS`` has the suffixes); its id is the file's stem unless given.
 
-    Line endings stay as they are, so that offsets hold for the file. A byte-order mark is
-    dropped. Raises InputError if the file is missing, not a text file, or not UTF-8.
+    A text file in UTF-8 is its own text: line endings stay as they are, so that offsets hold for
+    the file, and only a byte-order mark is dropped. Of all else the text is extracted, in a
+    process of its own with bounds on time and memory, and offsets hold for that text.
+    Raises InputError, which names the file, if it is missing, too large, empty, encrypted,
+    damaged, without text, or not what its suffix says.
     """
-    if path.suffix.lower() != ".txt":
-        raise InputError(f"{path}: can read .txt documents, not {path.suffix or 'this file'!r}")
+    suffix = path.suffix.lower()
+    if suffix not in KINDS:
+        known = ", ".join(KINDS)
+        raise InputError(f"{path}: can read {known} documents, not {path.suffix or 'this file'!r}")
+    data = _bytes(path)
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot read: {error.strerror}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}; convert it first") from None
+        check_contents(suffix, data)
+        if KINDS[suffix] == "text":
+            text, blocks = decode(data), tuple[Block, ...]()
+            if not text.strip():
+                raise InputError("empty: no text in it")
+            extracted = text.encode("utf-8", "surrogatepass") != data.removeprefix(_UTF8_MARK)
+        else:
+            # Only here, so that plain text needs no libraries.
+            from clauselens.corpus.formats.isolated import extract
+
+            found = extract(KINDS[suffix], data)
+            text, blocks, extracted = found.text, found.blocks, True
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     return Document(
         id=document_id or path.stem,
         source=path.name,
@@ -38,7 +56,22 @@ def read_document(
         title=title,
         language=language,
         text=text,
+        blocks=blocks,
+        extracted=extracted,
     )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot read: {error.strerror}") from None
+    if len(data) > MAX_FILE:
+        raise InputError(f"{path}: larger than {MAX_FILE:,} bytes, which is no policy")
+    return data
 
 
 def read_corpus(folder: Path) -> list[Document]:
@@ -56,6 +89,8 @@ def read_corpus(folder: Path) -> list[Document]:
         for key in ("id", "file", "sha256"):
             if not isinstance(entry, dict) or not isinstance(entry.get(key), str):
                 raise InputError(f"{place}: needs a text field {key!r}")
+        if entry["id"].startswith(".") or "/" in entry["id"]:
+            raise InputError(f"{place}: the id {entry['id']!r} cannot name a file")
         if entry["id"] in {document.id for document in documents}:
             raise InputError(f"{place}: repeats the id {entry['id']!r}")
         document = read_document(

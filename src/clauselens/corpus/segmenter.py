@@ -65,17 +65,18 @@ def _cut(text: str, spans: list[Span], pattern: re.Pattern[str]) -> list[Span]:
 
 def _join_fragments(text: str, spans: list[Span]) -> list[Span]:
     joined = [spans[0]]
+    introduced = False
     for position, (start, end) in enumerate(spans[1:], start=1):
         previous = text[slice(*joined[0])]
         # Short and verbless is what the items of a flattened list are, and what may follow a
         # run-in title ("(1) Cookies. …").
-        expected = any(introduces_list(text[slice(*span)]) for span in joined) or (
-            position == 1 and not has_finite_verb(previous)
-        )
+        last = introduces_list(text[slice(*joined[-1])])
+        expected = introduced or last or (position == 1 and not has_finite_verb(previous))
         piece = text[start:end]
         if _is_broken_off(piece) or (not expected and _is_short_and_verbless(piece)):
             joined[-1] = (joined[-1][0], end)
         else:
+            introduced = introduced or last
             joined.append((start, end))
     return joined
 

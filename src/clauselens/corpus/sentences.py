@@ -11,7 +11,6 @@ from clauselens.corpus.lines import (
     body_of,
     has_finite_verb,
     introduces_list,
-    is_policy_title,
     is_title,
 )
 from clauselens.corpus.segmenter import sentence_spans
@@ -30,9 +29,21 @@ COMMON_SHARE = 0.2
 
 @dataclass(slots=True)
 class _Level:
+    """An open list; ``depth`` is 0 unless the markup shows the list."""
+
     style: str
     lead_in: str
     number: int
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """An open heading; ``level`` is its rank in the markup, if it comes from there."""
+
+    style: str
+    title: str
+    level: int | None
 
 
 @dataclass(slots=True)
@@ -43,9 +54,11 @@ class _Walk:
     outline: Outline
     common: frozenset[str]
     sentences: list[Sentence] = field(default_factory=list)
-    headings: list[tuple[str, str]] = field(default_factory=list)
+    headings: list[_Heading] = field(default_factory=list)
     lists: list[_Level] = field(default_factory=list)
     pending: str = ""
+    pending_depth: int = 0
+    row_lead_in: str = ""
     blocks_under_heading: int = 0
 
     def emit(
@@ -59,15 +72,18 @@ class _Walk:
                 end=end,
                 text=self.document.text[start:end],
                 kind=kind,
-                section=tuple(title for _, title in self.headings) if placed else (),
+                section=tuple(heading.title for heading in self.headings) if placed else (),
                 lead_in=lead_in,
             )
         )
 
 
 def segment_document(document: Document) -> list[Sentence]:
-    """Split a document into units that together cover every non-blank character, in order."""
-    found = outline(document.text)
+    """Split a document into units that together cover every non-blank character, in order.
+
+    The blocks of a document hold where it has some; lexical rules do the rest.
+    """
+    found = outline(document.text, document.blocks)
     walk = _Walk(document, found, _common_words(found))
     for index, piece in enumerate(found.pieces):
         if index in found.contents or index in found.front:
@@ -76,37 +92,69 @@ def segment_document(document: Document) -> list[Sentence]:
             walk.lists.clear()
         elif index in found.headings:
             _heading(walk, index, piece)
+        elif piece.role == "table_row":
+            _row(walk, piece)
         else:
             _text(walk, piece)
-    return walk.sentences
+    for block in document.blocks:
+        # It stands apart from what it interrupts, such as a list that runs over two pages.
+        if block.role == "boilerplate":
+            walk.emit(block.start, block.end, "boilerplate", placed=False)
+    return sorted(walk.sentences, key=lambda sentence: sentence.start)
 
 
 def _heading(walk: _Walk, index: int, piece: Piece) -> None:
     walk.lists.clear()
-    walk.pending = ""
+    walk.pending = walk.row_lead_in = ""
     walk.blocks_under_heading = 0
     before_prose = not any(sentence.is_clause for sentence in walk.sentences)
-    if before_prose and piece.style in ("title", "CAPITALS") and is_policy_title(piece.text):
+    if before_prose and index in walk.outline.titles:
         # The document's own title heads everything, so it tells nothing of a section.
         walk.emit(piece.start, piece.end, "heading", placed=False)
         return
     # Numbers restart at will, so a heading that the contents list names outranks its marker.
     style = "named" if index in walk.outline.named else piece.style
-    if style in ("named", "【】", "CAPITALS"):
-        walk.headings.clear()
-    styles = [level for level, _ in walk.headings]
-    if style in styles:
-        del walk.headings[styles.index(style) :]
+    level = piece.block.level if piece.block and piece.role == "heading" else None
+    _close_headings(walk.headings, style, level)
     walk.emit(piece.start, piece.end, "heading")
-    walk.headings.append((style, _title_of(piece)))
+    walk.headings.append(_Heading(style, _title_of(piece), level))
+
+
+def _close_headings(headings: list[_Heading], style: str, level: int | None) -> None:
+    """Remove the headings that do not hold a new one."""
+    if level is not None:
+        holds = [heading.level is not None and heading.level < level for heading in headings]
+    else:
+        # A heading that was typed as text stands within those of the markup.
+        top = style in ("named", "【】", "CAPITALS")
+        holds = [
+            heading.level is not None or (not top and heading.style != style)
+            for heading in headings
+        ]
+    if False in holds:
+        del headings[holds.index(False) :]
 
 
 def _title_of(piece: Piece) -> str:
     return body_of(piece.text).strip("【】[]:： ")
 
 
+def _row(walk: _Walk, piece: Piece) -> None:
+    """A row of a table is one unit, which the header row introduces."""
+    header = piece.block is not None and piece.block.level == 0
+    if header or walk.pending:
+        walk.row_lead_in = piece.text if header else walk.pending
+    walk.pending = ""
+    kind: Kind = "heading" if header else "list_item"
+    walk.emit(piece.start, piece.end, kind, lead_in="" if header else walk.row_lead_in)
+
+
 def _text(walk: _Walk, piece: Piece) -> None:
-    lead_in, listed = _list_place(walk, piece)
+    walk.row_lead_in = ""
+    if piece.block is not None and piece.role == "list_item":
+        lead_in, listed = _marked_place(walk, piece, piece.block.level), True
+    else:
+        lead_in, listed = _list_place(walk, piece)
     if not listed and _section_has_ended(walk, piece):
         walk.headings.clear()
     walk.blocks_under_heading += 1
@@ -128,13 +176,37 @@ def _text(walk: _Walk, piece: Piece) -> None:
             lead_in, flattened = text, True
     last = walk.sentences[-1]
     walk.pending = last.text if introduces_list(last.text) else ""
+    walk.pending_depth = walk.lists[-1].depth if listed and walk.lists else 0
     if walk.lists and not listed:
         walk.lists.clear()
+
+
+def _marked_place(walk: _Walk, piece: Piece, depth: int) -> str:
+    """The lead-in that reaches a list item of the markup, ``depth`` lists deep."""
+    pending = walk.pending if walk.pending_depth < depth else ""
+    walk.pending = ""
+    while walk.lists and not 0 < walk.lists[-1].depth <= depth:
+        walk.lists.pop()
+    number = int(piece.marker.value) if piece.marker and piece.marker.value.isdigit() else 0
+    level = walk.lists[-1] if walk.lists else None
+    if level is None or level.depth < depth or pending:
+        if level is not None and level.depth == depth:
+            walk.lists.pop()
+        inherited = walk.lists[-1].lead_in if walk.lists else ""
+        level = _Level("marked", pending or inherited, number, depth)
+        walk.lists.append(level)
+    elif number:
+        if number <= level.number:
+            level.lead_in = ""  # A sibling list, as below.
+        level.number = number
+    return level.lead_in
 
 
 def _list_place(walk: _Walk, piece: Piece) -> tuple[str, bool]:
     """The lead-in that reaches ``piece``, and whether it is a list item."""
     pending, walk.pending = walk.pending, ""
+    if walk.lists and walk.lists[0].depth:
+        walk.lists.clear()
     marker = piece.marker
     if marker is None or marker.style in PARAGRAPH_NUMBERS:
         verbless = marker is None and not has_finite_verb(piece.text)
@@ -173,7 +245,7 @@ def _section_has_ended(walk: _Walk, piece: Piece) -> bool:
     """
     if not walk.outline.headings_missing or not walk.blocks_under_heading or not walk.headings:
         return False
-    topic = _words(walk.headings[-1][1]) - walk.common
+    topic = _words(walk.headings[-1].title) - walk.common
     return not topic & _words(piece.text)
 
 

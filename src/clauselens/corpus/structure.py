@@ -1,9 +1,10 @@
-"""Headings, contents lists and pieces of text, from the lines of a document."""
+"""Headings, contents lists and pieces of text, from the lines of a document and its blocks."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,11 +20,13 @@ from clauselens.corpus.lines import (
     opens_topic,
     parse_marker,
 )
+from clauselens.records import Block, Role
 
 _CAPS_WORD = r"(?:[A-Z][A-Z'’&/\-]*[A-Z'’]|&|[AI])"
 _CAPS_RUN = re.compile(
     rf"(?<!\S){_CAPS_WORD}(?:,?\s+{_CAPS_WORD})+(?:[!?]|(?=\s+[A-Z][a-z]|\s+[AI]\s|\s*$))"
 )
+_LINE = re.compile(r"[^\r\n]+")
 _CONTENTS_INTRO = re.compile(
     r"\b(?:this|our|the)\s+(?:\w+\s+){0,2}?(?:policy|statement|notice|document)\b.{0,40}"
     r"(?:describes|explains|covers|contains|includes|help)|\bcontents\b",
@@ -33,16 +36,27 @@ _CONTENTS_INTRO = re.compile(
 CONTENTS_ITEMS = 3
 """A contents list has at least this many entries."""
 
+MARKED_HEADINGS = 2
+"""With as many headings beside its title, a document's markup names them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A line, or the part of a line between capital headings, without surrounding blanks."""
+    """A line, or the part of a line between capital headings, without surrounding blanks.
+
+    ``block`` is the one that holds it, if the document has blocks.
+    """
 
     start: int
     end: int
     text: str
     marker: Marker | None
     capitals: bool
+    block: Block | None = None
+
+    @property
+    def role(self) -> Role | None:
+        return self.block.role if self.block else None
 
     @property
     def style(self) -> str:
@@ -58,8 +72,8 @@ class Piece:
 class Outline:
     """The roles of a document's pieces, by index.
 
-    ``headings_missing`` says that the contents list names headings which the text lacks, so
-    that a heading's end cannot be seen.
+    ``titles`` are headings that head the whole document. ``headings_missing`` says that the
+    contents list names headings which the text lacks, so that a heading's end cannot be seen.
     """
 
     pieces: tuple[Piece, ...]
@@ -67,43 +81,53 @@ class Outline:
     contents: frozenset[int]
     named: frozenset[int]
     front: frozenset[int]
+    titles: frozenset[int]
     headings_missing: bool
 
 
-def outline(text: str) -> Outline:
-    """Find the pieces of ``text`` and the role of each."""
-    pieces = tuple(_pieces(text))
+def outline(text: str, blocks: Sequence[Block] = ()) -> Outline:
+    """Find the pieces of ``text`` and the role of each.
+
+    Where there are ``blocks``, their roles hold and the lexical rules fill in; blocks of
+    boilerplate have no pieces.
+    """
+    marked = [block for block in blocks if block.role == "heading"]
+    outermost = min((block.level for block in marked), default=0)
+    sections = sum(block.level > outermost or not _titles(text, block) for block in marked)
+    trusted = sections >= MARKED_HEADINGS
+    pieces = tuple(_marked_pieces(text, blocks, trusted=trusted) if blocks else _pieces(text))
     contents, entries = _contents(pieces)
     named = frozenset(
         index
         for index, piece in enumerate(pieces)
-        if index not in contents and key_of(piece.text) in entries
+        if index not in contents
+        and piece.role in (None, "paragraph", "heading")
+        and key_of(piece.text) in entries
     )
     prose = [
         index
         for index, piece in enumerate(pieces)
         if index not in contents | named
+        and piece.role != "heading"
         and not is_title(piece.text)
         and not is_date_line(piece.text)
     ]
     first_prose = prose[0] if prose else len(pieces)
-    front = frozenset(
-        index
-        for index, piece in enumerate(pieces)
-        if is_date_line(piece.text)
-        or (
-            index < first_prose
-            and piece.marker is None
-            and index not in named
-            and not is_policy_title(piece.text)
-            and not opens_topic(piece.text)
-        )
-    )
+    front = _front(pieces, named, first_prose)
     headings = frozenset(
         index
-        for index in range(len(pieces))
+        for index, piece in enumerate(pieces)
         if index in named
-        or (index not in contents | front and _is_heading(pieces, index, contents, first_prose))
+        or piece.role == "heading"
+        or (
+            index not in contents | front
+            and piece.role in (None, "paragraph")
+            and (
+                is_bracketed(piece.text)
+                if trusted
+                else _is_heading(pieces, index, contents, first_prose)
+            )
+        )
     )
     found = {key_of(pieces[index].text) for index in named}
     return Outline(
@@ -112,36 +136,99 @@ def outline(text: str) -> Outline:
         contents=contents,
         named=named,
         front=front - headings,
+        titles=_title_headings(pieces, headings),
         headings_missing=2 * len(found) < len(entries),
     )
 
 
-def _pieces(text: str) -> list[Piece]:
+def _titles(text: str, block: Block) -> bool:
+    return is_policy_title(text[block.start : block.end])
+
+
+def _front(pieces: tuple[Piece, ...], named: frozenset[int], first_prose: int) -> frozenset[int]:
+    """The indices of what stands before the policy itself: menus, names, dates."""
+    marked = [index for index, piece in enumerate(pieces) if piece.role == "heading"]
+    menu_end = marked[0] if marked else 0
+    front_end = min(first_prose, marked[1] if len(marked) > 1 else first_prose)
+    return frozenset(
+        index
+        for index, piece in enumerate(pieces)
+        if piece.role not in ("heading", "table_row")
+        and (
+            is_date_line(piece.text)
+            or (index < min(menu_end, first_prose) and is_title(piece.text))
+            or (
+                index < front_end
+                and piece.marker is None
+                and index not in named
+                and not is_policy_title(piece.text)
+                and not opens_topic(piece.text)
+            )
+        )
+    )
+
+
+def _title_headings(pieces: tuple[Piece, ...], headings: frozenset[int]) -> frozenset[int]:
+    """The headings that name the document, if they stand before its prose."""
+    ranks = [piece.block.level for piece in pieces if piece.block and piece.role == "heading"]
+    outermost = min(ranks, default=0)
+    # The only heading of its rank above all others names the document, whatever it says.
+    alone = ranks.count(outermost) == 1 and len(ranks) > 1
+    return frozenset(
+        index
+        for index in headings
+        if pieces[index].style in ("title", "CAPITALS")
+        and (
+            (_rank(pieces[index]) in (None, outermost) and is_policy_title(pieces[index].text))
+            or (alone and _rank(pieces[index]) == outermost)
+        )
+    )
+
+
+def _rank(piece: Piece) -> int | None:
+    return piece.block.level if piece.block and piece.role == "heading" else None
+
+
+def _marked_pieces(text: str, blocks: Sequence[Block], *, trusted: bool) -> list[Piece]:
+    """The lines of all blocks but boilerplate; capitals head nothing where headings are marked."""
+    return [
+        piece
+        for block in blocks
+        if block.role != "boilerplate"
+        for piece in _pieces(text, block, capitals=not trusted and block.role == "paragraph")
+    ]
+
+
+def _pieces(text: str, block: Block | None = None, *, capitals: bool = True) -> list[Piece]:
     pieces = []
-    for line in re.finditer(r"[^\r\n]+", text):
-        cuts = [line.start()]
-        capitals = set()
-        for run in _CAPS_RUN.finditer(line.group()):
-            before = line.group()[: run.start()].rstrip()
-            after_stop = not before or before[-1] in ".!?:"
-            # Two capital words in mid-sentence are a name; three or more are a heading.
-            if after_stop or len(run.group().split()) > 2:
-                numbered = parse_marker(line.group().lstrip())
-                alone = numbered and before.strip() == line.group().strip()[: numbered.length]
-                # The number of a heading belongs to it.
-                start = line.start() + (0 if alone else run.start())
-                capitals.add(start)
-                cuts += [start, line.start() + run.end()]
-        cuts.append(line.end())
-        for left, right in pairwise(cuts):
+    bounds = (block.start, block.end) if block else (0, len(text))
+    for line in _LINE.finditer(text, *bounds):
+        starts, cuts = _capital_runs(line) if capitals else (set(), [])
+        for left, right in pairwise([line.start(), *cuts, line.end()]):
             piece = text[left:right]
             if piece.strip():
                 start = left + len(piece) - len(piece.lstrip())
                 body = piece.strip()
-                pieces.append(
-                    Piece(start, start + len(body), body, parse_marker(body), left in capitals)
-                )
+                end = start + len(body)
+                pieces.append(Piece(start, end, body, parse_marker(body), left in starts, block))
     return pieces
+
+
+def _capital_runs(line: re.Match[str]) -> tuple[set[int], list[int]]:
+    """Where headings in capitals start, and where they cut the line."""
+    starts, cuts = set(), []
+    for run in _CAPS_RUN.finditer(line.group()):
+        before = line.group()[: run.start()].rstrip()
+        after_stop = not before or before[-1] in ".!?:"
+        # Two capital words in mid-sentence are a name; three or more are a heading.
+        if after_stop or len(run.group().split()) > 2:
+            numbered = parse_marker(line.group().lstrip())
+            alone = numbered and before.strip() == line.group().strip()[: numbered.length]
+            # The number of a heading belongs to it.
+            start = line.start() + (0 if alone else run.start())
+            starts.add(start)
+            cuts += [start, line.start() + run.end()]
+    return starts, cuts
 
 
 def _contents(pieces: tuple[Piece, ...]) -> tuple[frozenset[int], frozenset[str]]:
@@ -173,6 +260,8 @@ def _run_of_titles(pieces: tuple[Piece, ...], start: int) -> list[int]:
         piece = pieces[index]
         key = key_of(piece.text)
         if piece.marker is None or not is_title(piece.text) or key in seen:
+            break
+        if piece.role in ("heading", "table_row"):
             break
         if run and piece.style != pieces[start].style:
             break

@@ -16,7 +16,7 @@ from typing import Any
 from clauselens import __version__
 from clauselens.errors import InputError, OutputError
 from clauselens.inference.classifier import ClauseClassifier, Thresholds
-from clauselens.inference.inputs import STDIN, Columns, InputRow, expand, read_rows
+from clauselens.inference.inputs import STDIN, expand, is_document, read_rows
 from clauselens.inference.journal import Journal
 from clauselens.inference.outputs import (
     RESERVED,
@@ -26,13 +26,27 @@ from clauselens.inference.outputs import (
     check_output,
     output_format,
 )
+from clauselens.inference.rows import Columns, InputRow
 from clauselens.inference.stream import predict_stream
+from clauselens.inference.texts import KeptTexts
 from clauselens.records import Prediction
 from clauselens.storage import sha256_file, write_json
 
 STDOUT = Path("-")
 PART_ROWS = 2048
 """Rows of a part: what an interrupted run may have to compute again."""
+
+DOCUMENT_LIBRARIES = (
+    "charset-normalizer",
+    "ftfy",
+    "lxml",
+    "markdown-it-py",
+    "pypdfium2",
+    "python-docx",
+    "selectolax",
+    "sentencex",
+)
+"""What the text and the clauses of documents follow from."""
 
 Progress = Callable[[int], None]
 
@@ -82,11 +96,12 @@ def predict_files(
 ) -> BatchSummary:
     """Classify files into ``out`` with a sidecar ``<out>.meta.json``.
 
-    ``out`` appears when it is complete. Given again after an interruption, the same call goes on
-    after the last finished part and ends with the same bytes. ``progress`` is told the rows done
-    so far. Raises InputError on a bad input or option, on an output that another run holds or
-    that an interrupted run of other options began, and with ``strict`` at the first bad row;
-    OutputError where it cannot write.
+    The extracted texts of documents, which offsets refer to, go into ``<out>.texts/``; the sidecar
+    names them. ``out`` appears when it is complete. Given again after an interruption, the same
+    call goes on after the last finished part and ends with the same bytes. ``progress`` is told
+    the rows done so far. Raises InputError on a bad input or option, on an output that another run
+    holds or that an interrupted run of other options began, and with ``strict`` at the first bad
+    row; OutputError where it cannot write.
     """
     started = time.perf_counter()
     facts = {
@@ -108,13 +123,15 @@ def predict_files(
     run = _run(classifier, facts, files, options)
     with Journal(out, run, resume=STDIN not in files) as journal:
         resumed = _totals(journal)["rows"]
-        rows = read_rows(files, options.columns)
+        texts = KeptTexts(journal.folder / "texts")
+        rows = read_rows(files, options.columns, keep=texts.keep)
         head = list(islice(rows, options.part_rows))
         form = output_format(out, _layout(classifier, head, facts, options))
         todo = islice(chain(head, rows), resumed, None)
         _write_parts(classifier, journal, form, todo, options, progress)
         with _writing(journal):
-            _finish(journal, form, out, {**facts, "thresholds": _thresholds(classifier, options)})
+            about = {**facts, "thresholds": _thresholds(classifier, options)}
+            _finish(journal, form, out, about, texts)
         total = _totals(journal)
     return BatchSummary(**total, resumed=resumed, seconds=time.perf_counter() - started)
 
@@ -127,7 +144,9 @@ def _run(
 ) -> dict[str, Any]:
     """All that the bytes of a part depend on, beside its rows."""
     engine = classifier.engine
-    libraries = ("numpy", "tokenizers", "pyarrow", engine.name)
+    libraries = ["numpy", "tokenizers", "pyarrow", engine.name]
+    if any(is_document(path) for path in files):
+        libraries += DOCUMENT_LIBRARIES
     return {
         **facts,
         "threads": engine.threads,
@@ -188,16 +207,22 @@ def _writing(journal: Journal) -> Iterator[None]:
         ) from error
 
 
-def _finish(journal: Journal, form: Format, out: Path, facts: dict[str, Any]) -> None:
-    """Join the parts, move the whole to its place, and say what it is."""
+def _finish(
+    journal: Journal, form: Format, out: Path, facts: dict[str, Any], texts: KeptTexts
+) -> None:
+    """Join the parts, move the whole and its texts to their place, and say what it is."""
     joined = journal.folder / "joined"
     form.join(journal.verified(), joined)
     with joined.open("rb") as file:
         os.fsync(file.fileno())
+    documents = texts.publish(out)
     os.replace(joined, out)
     total = _totals(journal)
     counts = {"rows": total["rows"], "errors": total["errors"], "not_english": total["foreign"]}
-    write_json(out.with_name(out.name + ".meta.json"), {**facts, **counts})
+    write_json(
+        out.with_name(out.name + ".meta.json"),
+        {**facts, **counts, **({"documents": documents} if documents else {})},
+    )
 
 
 def _totals(journal: Journal) -> dict[str, int]:

@@ -209,8 +209,9 @@ class ClauseClassifier:
     ) -> list[tuple[Sentence, Prediction]]:
         """Segment a document and classify its clauses, each with its context.
 
-        A ``Path`` is read as a text file; a ``str`` is the text itself. Returns every unit of the
-        document in order; headings and boilerplate have no labels and no scores.
+        A ``Path`` is read by its suffix (text, Markdown, HTML, PDF, Word); a ``str`` is the text
+        itself. Returns every unit of the document in order; headings and boilerplate have no
+        labels and no scores. Raises InputError if the file cannot be read.
         """
         if isinstance(path_or_text, Path):
             document = read_document(path_or_text)

@@ -24,8 +24,9 @@ from clauselens import __version__
 from clauselens.errors import InputError, MissingExtraError, OutputError
 from clauselens.inference.batch import BatchOptions, BatchSummary
 from clauselens.inference.classifier import ClauseClassifier
-from clauselens.inference.inputs import InputRow, parquet_rows
+from clauselens.inference.inputs import parquet_rows
 from clauselens.inference.outputs import RESERVED, Layout, Parquet
+from clauselens.inference.rows import InputRow
 from clauselens.inference.stream import predict_stream
 
 COUNTS = ("rows", "errors", "foreign")

@@ -1,4 +1,4 @@
-"""Rows to classify, from text documents, CSV, JSON Lines, Parquet, folders or standard input.
+"""Rows to classify, from documents, CSV, JSON Lines, Parquet, folders or standard input.
 
 A row that cannot be read is yielded with its error, so that the run goes on. CSV and JSON Lines
 may be compressed (.gz, .bz2, .zst). Memory is bounded: rows are streamed, and one that is longer
@@ -12,17 +12,17 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from clauselens.corpus.reader import read_document
-from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.classifier import text_problem
+from clauselens.inference.documents import SUFFIXES, DocumentIds, Keep, bad_document, document_rows
+from clauselens.inference.rows import Columns, InputRow
+from clauselens.inference.texts import SUFFIX as TEXTS
 from clauselens.records import SECTION_SEPARATOR, Context
 
 STDIN = Path("-")
@@ -33,43 +33,35 @@ _PARQUET_ROWS = 4096
 _COMPRESSED = (".gz", ".bz2", ".zst")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Which columns of a table hold what; only ``text`` must be there.
-
-    ``keep`` names further columns to copy into the output, ``("*",)`` all of them.
-    """
-
-    text: str = "text"
-    id: str = "id"
-    section: str = "section"
-    lead_in: str = "lead_in"
-    keep: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRow:
-    """One text to classify. ``text`` is whatever the input holds; where ``error`` is set it says
-    why there is none. ``kept`` holds the columns that go into the output as they are.
-    """
-
-    id: str
-    text: object
-    context: Context | None = None
-    error: str | None = None
-    kept: Mapping[str, Any] = field(default_factory=dict)
-
-
 Reader = Callable[[Path, Columns], Iterator[InputRow]]
 
 
-def read_rows(paths: Sequence[Path], columns: Columns) -> Iterator[InputRow]:
+def read_rows(
+    paths: Sequence[Path], columns: Columns, *, keep: Keep = lambda path, document: None
+) -> Iterator[InputRow]:
     """Yield the rows of all inputs, in order.
 
-    Raises InputError if an input is missing, of an unknown kind, or lacks the text column.
+    A document that cannot be read is one row with its error, unless it is the only input.
+    ``keep`` is given the documents whose text was extracted. Raises InputError if an input is
+    missing, of an unknown kind, or lacks the text column.
     """
-    for path in expand(paths):
-        yield from _reader(path)(path, columns)
+    files = expand(paths)
+    ids = DocumentIds()
+    for path in files:
+        if not is_document(path):
+            yield from _reader(path)(path, columns)
+            continue
+        try:
+            yield from document_rows(path, document_id=ids.next(path), keep=keep)
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            yield bad_document(path, error)
+
+
+def is_document(path: Path) -> bool:
+    """Whether a file is read as a document rather than as a table."""
+    return path.suffix.lower() in SUFFIXES
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:
@@ -83,13 +75,16 @@ def expand(paths: Sequence[Path]) -> list[Path]:
             inside = sorted(
                 p
                 for p in path.rglob("*")
-                if p.is_file() and _suffix(p) in _READERS and not _hidden(p.relative_to(path))
+                if p.is_file()
+                and (is_document(p) or _suffix(p) in _READERS)
+                and not _hidden(p.relative_to(path))
             )
             if not inside:
                 raise InputError(f"{path}: no readable file in this folder ({_known()})")
             files += inside
         elif path == STDIN or path.is_file():
-            _reader(path)
+            if not is_document(path):
+                _reader(path)
             files.append(path)
         else:
             raise InputError(f"{path}: no such file")
@@ -97,7 +92,9 @@ def expand(paths: Sequence[Path]) -> list[Path]:
 
 
 def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    # Word's lock files, and the texts that a run kept beside its output, are no documents.
+    texts = any(part.endswith(TEXTS) for part in path.parts[:-1])
+    return texts or any(part.startswith((".", "~$")) for part in path.parts)
 
 
 def _reader(path: Path) -> Reader:
@@ -116,7 +113,13 @@ def _suffix(path: Path) -> str:
 
 
 def _known() -> str:
-    return "known: " + ", ".join(_READERS) + "; " + ", ".join(_COMPRESSED) + " on CSV and JSON"
+    return (
+        "known: "
+        + ", ".join([*SUFFIXES, *_READERS])
+        + "; "
+        + ", ".join(_COMPRESSED)
+        + " on CSV and JSON"
+    )
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -124,22 +127,6 @@ def _open(path: Path) -> IO[bytes]:
         return sys.stdin.buffer
     packed = "detect" if path.suffix in _COMPRESSED else None
     return io.BufferedReader(pa.input_stream(path, compression=packed), 2**20)
-
-
-def _document_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
-    document = read_document(path)
-    for sentence in segment_document(document):
-        if sentence.is_clause:
-            yield InputRow(
-                id=sentence.id,
-                text=sentence.text,
-                context=sentence.context,
-                kept={
-                    "section": sentence.context.section,
-                    "lead_in": sentence.lead_in,
-                    "text": sentence.text,
-                },
-            )
 
 
 def _json_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
@@ -293,7 +280,6 @@ def _text(value: Any) -> str:
 
 _PACKABLE = (".csv", ".jsonl", ".ndjson")
 _READERS: dict[str, Reader] = {
-    ".txt": _document_rows,
     ".csv": _csv_rows,
     ".jsonl": _json_rows,
     ".ndjson": _json_rows,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clauselens.inference.ahead import one_ahead
 from clauselens.inference.classifier import ClauseClassifier, text_problem
-from clauselens.inference.inputs import InputRow
+from clauselens.inference.rows import InputRow
 from clauselens.model.encoding import Window
 from clauselens.records import Prediction
 

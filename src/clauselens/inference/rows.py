@@ -1,0 +1,36 @@
+"""A row to classify, and which columns of a table hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clauselens.records import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Which columns of a table hold what; only ``text`` must be there.
+
+    ``keep`` names further columns to copy into the output, ``("*",)`` all of them.
+    """
+
+    text: str = "text"
+    id: str = "id"
+    section: str = "section"
+    lead_in: str = "lead_in"
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRow:
+    """One text to classify. ``text`` is whatever the input holds; where ``error`` is set it says
+    why there is none. ``kept`` holds the columns that go into the output as they are.
+    """
+
+    id: str
+    text: object
+    context: Context | None = None
+    error: str | None = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
