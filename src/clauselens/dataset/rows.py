@@ -24,6 +24,7 @@ COLUMNS = (
     "kind",
     "section",
     "lead_in",
+    "previous",
     "labels",
     "duplicate_group",
     "split",
@@ -132,6 +133,7 @@ def _example(row: dict[str, Any], *, place: str, split: str, taxonomy: Taxonomy)
         kind=str(row.get("kind") or "sentence"),
         section=str(section),
         lead_in=str(row.get("lead_in") or ""),
+        previous=str(row.get("previous") or ""),
         duplicate_group=_integer(row, "duplicate_group", place=place),
         split=split,
     )

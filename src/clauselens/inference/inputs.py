@@ -23,7 +23,7 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.classifier import text_problem
-from clauselens.records import SECTION_SEPARATOR, Context
+from clauselens.records import SECTION_SEPARATOR, Context, contexts
 
 STDIN = Path("-")
 MAX_BYTES = 16 * 2**20
@@ -44,6 +44,7 @@ class Columns:
     id: str = "id"
     section: str = "section"
     lead_in: str = "lead_in"
+    previous: str = "previous"
     keep: tuple[str, ...] = ()
 
 
@@ -128,15 +129,16 @@ def _open(path: Path) -> IO[bytes]:
 
 def _document_rows(path: Path, columns: Columns) -> Iterator[InputRow]:
     document = read_document(path)
-    for sentence in segment_document(document):
+    sentences = segment_document(document)
+    for sentence, context in zip(sentences, contexts(sentences), strict=True):
         if sentence.is_clause:
             yield InputRow(
                 id=sentence.id,
                 text=sentence.text,
-                context=sentence.context,
+                context=context,
                 kept={
-                    "section": sentence.context.section,
-                    "lead_in": sentence.lead_in,
+                    "section": context.section,
+                    "lead_in": context.lead_in,
                     "text": sentence.text,
                 },
             )
@@ -240,7 +242,8 @@ def parquet_rows(
     """
     names = file.schema_arrow.names
     _need_text(names, columns, place)
-    used = {columns.text, columns.id, columns.section, columns.lead_in, *columns.keep}
+    named = (columns.text, columns.id, columns.section, columns.lead_in, columns.previous)
+    used = {*named, *columns.keep}
     wanted = names if "*" in used else [name for name in names if name in used]
     batches = file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted, row_groups=row_groups)
     values = (row for batch in batches for row in _values(batch))
@@ -271,7 +274,7 @@ def _need_text(names: Sequence[str], columns: Columns, path: Path | str) -> None
 
 def _row(row: Mapping[str, Any], columns: Columns, *, place: str) -> InputRow:
     identity = row.get(columns.id)
-    section, lead_in = row.get(columns.section), row.get(columns.lead_in)
+    section = row.get(columns.section)
     if isinstance(section, list):
         section = SECTION_SEPARATOR.join(str(part) for part in section)
     text = row.get(columns.text)
@@ -280,7 +283,11 @@ def _row(row: Mapping[str, Any], columns: Columns, *, place: str) -> InputRow:
         id=place if identity is None or identity == "" else str(identity),
         # What is not a text is handed on: the classifier's check names what it is.
         text=text,
-        context=Context(section=_text(section), lead_in=_text(lead_in)),
+        context=Context(
+            section=_text(section),
+            lead_in=_text(row.get(columns.lead_in)),
+            previous=_text(row.get(columns.previous)),
+        ),
         error=f"no field {columns.text!r}" if columns.text not in row else None,
         kept=kept,
     )
