@@ -5,7 +5,7 @@ Offsets are counted in characters (Unicode code points) of ``Document.text``, ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -61,15 +61,21 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the encoder sees before a sentence: its heading path and the lead-in of its list."""
+    """What the encoder sees before a sentence: its heading path, the lead-in of its list, and
+    the clause that stands before it, if no heading stands between.
+    """
 
     section: str = ""
     lead_in: str = ""
+    previous: str = ""
 
     @property
     def text(self) -> str:
-        """Section and lead-in in one line; empty for none."""
-        return CONTEXT_SEPARATOR.join(part for part in (self.section, self.lead_in) if part)
+        """All of it in one line, what is nearest last; empty for none."""
+        # The first item of a list stands behind its own lead-in.
+        previous = "" if self.previous == self.lead_in else self.previous
+        parts = (self.section, self.lead_in, previous)
+        return CONTEXT_SEPARATOR.join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +99,19 @@ class Sentence:
     def is_clause(self) -> bool:
         return self.kind in CLAUSE_KINDS
 
-    @property
-    def context(self) -> Context:
-        return Context(section=SECTION_SEPARATOR.join(self.section), lead_in=self.lead_in)
+
+def contexts(sentences: Sequence[Sentence]) -> list[Context]:
+    """The context of each unit of one or more documents, given in reading order."""
+    return [
+        Context(
+            section=SECTION_SEPARATOR.join(sentence.section),
+            lead_in=sentence.lead_in,
+            previous=before.text
+            if before and before.is_clause and before.document_id == sentence.document_id
+            else "",
+        )
+        for before, sentence in zip((None, *sentences), sentences, strict=False)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +141,13 @@ class Example:
     kind: str = "sentence"
     section: str = ""
     lead_in: str = ""
+    previous: str = ""
     duplicate_group: int = -1
     split: str = "train"
 
     @property
     def context(self) -> Context:
-        return Context(section=self.section, lead_in=self.lead_in)
+        return Context(section=self.section, lead_in=self.lead_in, previous=self.previous)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

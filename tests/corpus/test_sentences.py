@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from clauselens.corpus.lines import has_finite_verb
 from clauselens.corpus.sentences import segment_document
-from clauselens.records import Document
+from clauselens.records import Document, contexts
 
 PIECES = st.sampled_from(
     ["1. ", "(1) ", "(a) ", "• ", "1.2 ", "IV. ", "We collect data", "OUR RULES ", "Cookies", ": "]
@@ -178,3 +178,12 @@ def test_the_last_item_of_a_list_without_stops_is_no_heading():
     text = "Our cookies\n\nWe use:\ni) session cookies\nii) persistent cookies\n\nYou may refuse.\n"
     kinds = [kind for kind, _, _ in outline_of(text)]
     assert kinds == ["heading", "sentence", "list_item", "list_item", "sentence"]
+
+
+def test_the_sentence_before_is_the_clause_before_and_never_crosses_a_heading(sentences):
+    told = contexts(sentences)
+    for before, unit, context in zip(sentences, sentences[1:], told[1:], strict=False):
+        near = before.is_clause and before.document_id == unit.document_id
+        assert context.previous == (before.text if near else "")
+    assert told[0].previous == ""
+    assert sum(context.previous != "" for context in told) > len(told) / 2

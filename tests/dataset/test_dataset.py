@@ -135,6 +135,7 @@ def test_bring_your_own_rows_need_only_text_and_labels(tmp_path, taxonomy):
         ({"text": "a"}, "own.jsonl:1: 'labels' is None"),
         ({"text": "a", "labels": [], "split": "dev"}, "own.jsonl:1: 'split' is 'dev'"),
         ({"text": "a", "labels": [], "start": "x"}, "own.jsonl:1: 'start' is 'x'"),
+        ({"text": "a", "labels": [], "id": "\ud800"}, "'id' is not valid Unicode"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, taxonomy, line, message):

@@ -14,6 +14,7 @@ from clauselens.errors import InputError
 from clauselens.evaluation.scaling import sigmoid
 from clauselens.inference.classifier import text_problem
 from clauselens.inference.language import foreign_language
+from clauselens.records import contexts
 
 TOLERANCE = 1e-4
 """How far a float32 score may move with the batch that it is computed in."""
@@ -154,8 +155,8 @@ def test_a_document_is_segmented_and_read_in_context(classifier, documents, sent
     assert [(s.start, s.end, s.kind) for s, _ in found] == [
         (s.start, s.end, s.kind) for s in expected
     ]
-    clause = [s for s in expected if s.is_clause]
-    direct = classifier.predict_proba([s.text for s in clause], [s.context for s in clause])
+    told = [c for s, c in zip(expected, contexts(expected), strict=True) if s.is_clause]
+    direct = classifier.predict_proba([s.text for s in expected if s.is_clause], told)
     listed = [list(p.scores.values()) for s, p in found if s.is_clause]
     assert np.array_equal(np.array(listed), direct)
     assert all(p.labels == () and p.scores == {} for s, p in found if not s.is_clause)

@@ -31,11 +31,20 @@ def test_a_bare_sentence_is_encoded_as_the_tokenizer_does(model_folder, tokenize
 
 def test_context_is_the_first_segment(model_folder, tokenizer, examples):
     rows = [e for e in clauses(examples, "train") if e.section and e.lead_in][:20]
-    encoded = encoder(model_folder).encode([e.text for e in rows], [e.context for e in rows])
+    encoded = encoder(model_folder, previous=True).encode(
+        [e.text for e in rows], [e.context for e in rows]
+    )
     for (window,), row in zip(encoded, rows, strict=True):
         expected = tokenizer(row.context.text, row.text)
         assert list(window.ids) == expected["input_ids"]
         assert list(window.type_ids) == expected["token_type_ids"]
+
+
+def test_the_sentence_before_is_left_out_where_the_format_has_no_place_for_it(model_folder):
+    text, told = "They may do so too.", Context(section="Sharing", previous="Partners read it.")
+    without = encoder(model_folder).encode([text], [told])
+    assert without == encoder(model_folder).encode([text], [Context(section="Sharing")])
+    assert without != encoder(model_folder, previous=True).encode([text], [told])
 
 
 def test_truncation_takes_the_context_from_its_far_end_and_never_the_sentence(

@@ -64,11 +64,16 @@ def test_a_folder_that_is_there_is_kept(train_config, model_folder, tmp_path):
 
 def test_context_dropout_shows_bare_sentences_by_seed_and_epoch(model_folder, examples, taxonomy):
     rows = [e for e in clauses(examples, "train") if e.section][:100]
-    encoder = InputEncoder.load(model_folder, InputFormat())
+    encoder = InputEncoder.load(model_folder, InputFormat(previous=True))
 
     def shown(seed, epoch):
         data = EncodedRows(
-            rows, encoder=encoder, labels=taxonomy.labels, context_dropout=0.3, seed=seed
+            rows,
+            encoder=encoder,
+            labels=taxonomy.labels,
+            context_dropout=0.3,
+            previous_dropout=0.5,
+            seed=seed,
         )
         data.epoch = epoch
         return [tuple(data[i]["input_ids"]) for i in range(len(data))]
@@ -76,6 +81,10 @@ def test_context_dropout_shows_bare_sentences_by_seed_and_epoch(model_folder, ex
     bare = [w[0].ids for w in encoder.encode([e.text for e in rows])]
     share = np.mean([a == b for a, b in zip(shown(0, 0), bare, strict=True)])
     assert 0.15 < share < 0.45
+    alone = encoder.encode([e.text for e in rows], [replace(e.context, previous="") for e in rows])
+    told = [i for i, row in enumerate(rows) if row.previous not in ("", row.lead_in)]
+    share = np.mean([shown(0, 0)[i] == alone[i][0].ids for i in told])
+    assert 0.15 < share < 0.55
     assert shown(0, 0) == shown(0, 0)
     assert shown(0, 0) != shown(0, 1)
     assert shown(0, 0) != shown(1, 0)

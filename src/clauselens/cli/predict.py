@@ -55,6 +55,7 @@ def predict(
     id_column: Annotated[str, typer.Option(help="Column of the id, if there is one.")] = "id",
     section_column: Annotated[str, typer.Option(help="Column of the heading path.")] = "section",
     lead_in_column: Annotated[str, typer.Option(help="Column of the list's lead-in.")] = "lead_in",
+    previous_column: Annotated[str, typer.Option(help="Column of the clause before.")] = "previous",
     keep_columns: Annotated[
         str, typer.Option(help="Columns to copy into the output, by commas; * for all.")
     ] = "",
@@ -101,6 +102,7 @@ def predict(
             id=id_column,
             section=section_column,
             lead_in=lead_in_column,
+            previous=previous_column,
             keep=tuple(name.strip() for name in keep_columns.split(",") if name.strip()),
         ),
         threshold=_threshold(threshold or []),

@@ -15,7 +15,7 @@ from clauselens.dataset.duplicates import THRESHOLD
 from clauselens.dataset.rows import to_row, with_groups
 from clauselens.dataset.splits import SPLITS, split_examples
 from clauselens.errors import InputError
-from clauselens.records import Annotation, Example, Sentence
+from clauselens.records import Annotation, Example, Sentence, contexts
 from clauselens.storage import MANIFEST, read_yaml, write_jsonl, write_manifest, write_text
 from clauselens.taxonomy import nearest, read_taxonomy
 
@@ -137,9 +137,10 @@ def _examples(sentences: Sequence[Sentence], gold: Mapping[str, Annotation]) -> 
             end=sentence.end,
             text=sentence.text,
             kind=sentence.kind,
-            section=sentence.context.section,
-            lead_in=sentence.lead_in,
+            section=context.section,
+            lead_in=context.lead_in,
+            previous=context.previous,
             labels=gold[sentence.id].labels if sentence.is_clause else (),
         )
-        for sentence in sentences
+        for sentence, context in zip(sentences, contexts(sentences), strict=True)
     ]

@@ -51,7 +51,7 @@ def render_card(facts: CardFacts) -> str:
 def _metadata(facts: CardFacts) -> dict[str, Any]:
     text: list[dict[str, Any]] = [
         {"name": name, "dtype": "string"}
-        for name in ("id", "document_id", "text", "kind", "section", "lead_in", "split")
+        for name in ("id", "document_id", "text", "kind", "section", "lead_in", "previous", "split")
     ]
     whole = [{"name": name, "dtype": "int64"} for name in ("start", "end", "duplicate_group")]
     labels = {
@@ -94,8 +94,9 @@ def _introduction(facts: CardFacts, clauses: Sequence[Example]) -> str:
 {len(clauses)} sentences and list items of {len(facts.documents)} privacy policies, each labelled
 with every one of {len(facts.taxonomy.labels)} clause categories that it states, or none. Headings
 and boilerplate ({len(facts.examples) - len(clauses)} rows) are there for their context; they
-carry no labels and are not scored. A row's `section` (heading path) and `lead_in` (the sentence
-that introduces its list) are part of the input: the labels were given with both in view.
+carry no labels and are not scored. A row's `section` (heading path), `lead_in` (the sentence that
+introduces its list) and `previous` (the clause before it, if no heading stands between) are part
+of the input: the labels were given with them in view.
 
 | document | title | clauses | rows |
 |---|---|---:|---:|

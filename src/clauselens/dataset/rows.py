@@ -24,6 +24,7 @@ COLUMNS = (
     "kind",
     "section",
     "lead_in",
+    "previous",
     "labels",
     "duplicate_group",
     "split",
@@ -122,7 +123,7 @@ def _example(row: dict[str, Any], *, place: str, split: str, taxonomy: Taxonomy)
     section = row.get("section") or ""
     if isinstance(section, list):
         section = SECTION_SEPARATOR.join(str(part) for part in section)
-    return Example(
+    example = Example(
         id=str(row.get("id") or place),
         text=text,
         labels=taxonomy.sort(labels, where=place),
@@ -132,9 +133,15 @@ def _example(row: dict[str, Any], *, place: str, split: str, taxonomy: Taxonomy)
         kind=str(row.get("kind") or "sentence"),
         section=str(section),
         lead_in=str(row.get("lead_in") or ""),
+        previous=str(row.get("previous") or ""),
         duplicate_group=_integer(row, "duplicate_group", place=place),
         split=split,
     )
+    for name in ("id", "text", "document_id", "kind", "section", "lead_in", "previous"):
+        value = getattr(example, name)
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise InputError(f"{place}: {name!r} is not valid Unicode (a lone surrogate)")
+    return example
 
 
 def _integer(row: dict[str, Any], key: str, *, place: str) -> int:

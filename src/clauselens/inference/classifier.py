@@ -18,7 +18,7 @@ from clauselens.inference.engine import Engine, engine_class
 from clauselens.inference.language import foreign_language
 from clauselens.model.encoding import InputEncoder, Window
 from clauselens.model.folder import ModelFacts, read_facts
-from clauselens.records import Context, Document, Prediction, Sentence
+from clauselens.records import Context, Document, Prediction, Sentence, contexts
 from clauselens.storage import sha256_bytes
 from clauselens.taxonomy import Taxonomy, nearest
 
@@ -229,7 +229,11 @@ class ClauseClassifier:
         predictions = iter(
             self.predict(
                 [sentence.text for sentence in clauses],
-                [sentence.context for sentence in clauses],
+                [
+                    context
+                    for sentence, context in zip(sentences, contexts(sentences), strict=True)
+                    if sentence.is_clause
+                ],
                 threshold=threshold,
             )
         )

@@ -1,4 +1,4 @@
-"""Rows from documents: each clause with its section and lead-in."""
+"""Rows from documents: each clause with its context."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.rows import InputRow
-from clauselens.records import Document
+from clauselens.records import Document, contexts
 
 SUFFIXES = tuple(KINDS)
 
@@ -26,15 +26,16 @@ def document_rows(path: Path, *, document_id: str, keep: Keep) -> Iterator[Input
     document = read_document(path, document_id=document_id)
     if document.extracted:
         keep(path, document)
-    for sentence in segment_document(document):
+    sentences = segment_document(document)
+    for sentence, context in zip(sentences, contexts(sentences), strict=True):
         if sentence.is_clause:
             yield InputRow(
                 id=sentence.id,
                 text=sentence.text,
-                context=sentence.context,
+                context=context,
                 kept={
-                    "section": sentence.context.section,
-                    "lead_in": sentence.lead_in,
+                    "section": context.section,
+                    "lead_in": context.lead_in,
                     "text": sentence.text,
                 },
             )

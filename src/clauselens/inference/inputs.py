@@ -227,7 +227,8 @@ def parquet_rows(
     """
     names = file.schema_arrow.names
     _need_text(names, columns, place)
-    used = {columns.text, columns.id, columns.section, columns.lead_in, *columns.keep}
+    named = (columns.text, columns.id, columns.section, columns.lead_in, columns.previous)
+    used = {*named, *columns.keep}
     wanted = names if "*" in used else [name for name in names if name in used]
     batches = file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted, row_groups=row_groups)
     values = (row for batch in batches for row in _values(batch))
@@ -258,7 +259,7 @@ def _need_text(names: Sequence[str], columns: Columns, path: Path | str) -> None
 
 def _row(row: Mapping[str, Any], columns: Columns, *, place: str) -> InputRow:
     identity = row.get(columns.id)
-    section, lead_in = row.get(columns.section), row.get(columns.lead_in)
+    section = row.get(columns.section)
     if isinstance(section, list):
         section = SECTION_SEPARATOR.join(str(part) for part in section)
     text = row.get(columns.text)
@@ -267,7 +268,11 @@ def _row(row: Mapping[str, Any], columns: Columns, *, place: str) -> InputRow:
         id=place if identity is None or identity == "" else str(identity),
         # What is not a text is handed on: the classifier's check names what it is.
         text=text,
-        context=Context(section=_text(section), lead_in=_text(lead_in)),
+        context=Context(
+            section=_text(section),
+            lead_in=_text(row.get(columns.lead_in)),
+            previous=_text(row.get(columns.previous)),
+        ),
         error=f"no field {columns.text!r}" if columns.text not in row else None,
         kept=kept,
     )

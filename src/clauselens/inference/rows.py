@@ -20,6 +20,7 @@ class Columns:
     id: str = "id"
     section: str = "section"
     lead_in: str = "lead_in"
+    previous: str = "previous"
     keep: tuple[str, ...] = ()
 
 

@@ -1,15 +1,15 @@
 """How context and sentence become tokens: one module for training and inference.
 
-A bare sentence is encoded exactly as ``tokenizer(text)``. With context, section and lead-in are
-the first segment and the sentence the second; where both are too long together, the context is
-cut from its left end (a heading path names the nearest heading last, the lead-in follows it). A
+A bare sentence is encoded exactly as ``tokenizer(text)``. With context, section, lead-in and the
+sentence before are the first segment and the sentence the second; where both are too long
+together, the context is cut from its left end (what is nearest stands last). A
 sentence that is too long by itself is read in overlapping windows, without context.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ TOKENIZER = "tokenizer.json"
 class InputFormat:
     """What the encoder gets. ``max_length`` and ``stride`` in tokens, special ones included.
 
-    ``stride`` is the overlap of two windows; ``context`` says whether section and lead-in go in.
+    ``stride`` is the overlap of two windows; ``context`` says whether section and lead-in go in,
+    ``previous`` whether the sentence before does with them.
     """
 
     max_length: int = 256
     stride: int = 64
     context: bool = True
+    previous: bool = False
 
     def __post_init__(self) -> None:
         if self.max_length < 16:
@@ -86,6 +88,8 @@ class InputEncoder:
     ) -> list[str | None]:
         if contexts is None or not self.format.context:
             return [None] * count
+        if not self.format.previous:
+            contexts = [replace(context, previous="") if context else None for context in contexts]
         return [context.text or None if context else None for context in contexts]
 
     def _assemble(self, first: str | None, sentence: Encoding) -> list[Window]:

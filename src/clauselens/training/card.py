@@ -49,7 +49,10 @@ def render_card(
             taxonomy.labels, thresholds, scaling.slope, scaling.offset, strict=True
         )
     )
-    context = "with section and lead-in" if config.input.context else "without context"
+    parts = (
+        "section, lead-in and the clause before" if config.input.previous else "section, lead-in"
+    )
+    context = f"with its context ({parts})" if config.input.context else "without context"
     return f"""---
 {header}---
 

@@ -40,16 +40,25 @@ class EncoderConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputConfig:
-    """The input format, and in training the share of rows whose context is left out."""
+    """The input format, and in training the share of rows whose context is left out; of the
+    others, ``previous_dropout`` lose the sentence before alone.
+    """
 
     max_length: int = 256
     stride: int = 64
     context: bool = True
+    previous: bool = False
     context_dropout: float = 0.0
+    previous_dropout: float = 0.0
 
     @property
     def format(self) -> InputFormat:
-        return InputFormat(max_length=self.max_length, stride=self.stride, context=self.context)
+        return InputFormat(
+            max_length=self.max_length,
+            stride=self.stride,
+            context=self.context,
+            previous=self.previous,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +183,7 @@ def _check(config: TrainConfig, *, where: str) -> None:
         ("encoder.dropout", config.encoder.dropout),
         ("encoder.head_dropout", config.encoder.head_dropout),
         ("input.context_dropout", config.input.context_dropout),
+        ("input.previous_dropout", config.input.previous_dropout),
     ):
         if not 0 <= value < 1:
             raise InputError(f"{where}: {name} is {value}, expected a share from 0 to below 1")

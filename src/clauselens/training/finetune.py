@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from transformers.utils import logging as transformers_logging
 from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder, Window
-from clauselens.records import Example
+from clauselens.records import Context, Example
 from clauselens.taxonomy import Taxonomy, nearest
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
@@ -61,9 +61,9 @@ class FitFacts:
 
 
 class EncodedRows:
-    """Rows as token ids, with and without context; the epoch decides which one is shown.
+    """Rows as token ids, with context, with less and without; the epoch decides what is shown.
 
-    Whether a row loses its context is drawn from (seed, epoch, row), so that a resumed run sees
+    What a row loses of its context is drawn from (seed, epoch, row), so that a resumed run sees
     what an uninterrupted one would. A row that is too long is shown by its first window.
     """
 
@@ -74,14 +74,19 @@ class EncodedRows:
         encoder: InputEncoder,
         labels: Sequence[str],
         context_dropout: float,
+        previous_dropout: float,
         seed: int,
     ) -> None:
-        texts = [example.text for example in examples]
-        full = encoder.encode(texts, [example.context for example in examples])
-        self._full = [windows[0] for windows in full]
-        self._bare = [windows[0] for windows in encoder.encode(texts)]
+        def shown(contexts: Sequence[Context] | None) -> list[Window]:
+            windows = encoder.encode([example.text for example in examples], contexts)
+            return [first for first, *_ in windows]
+
+        self._full = shown([example.context for example in examples])
+        self._alone = shown([replace(example.context, previous="") for example in examples])
+        self._bare = shown(None)
         self._targets = label_matrix([e.labels for e in examples], labels).astype(np.float32)
         self._context_dropout = context_dropout
+        self._previous_dropout = previous_dropout
         self._seed = seed
         self.epoch = 0
 
@@ -94,8 +99,15 @@ class EncodedRows:
         return len(self._full)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        draw = np.random.default_rng((self._seed, self.epoch, index)).random()
-        window: Window = (self._bare if draw < self._context_dropout else self._full)[index]
+        context, previous = np.random.default_rng((self._seed, self.epoch, index)).random(2)
+        rows = (
+            self._bare
+            if context < self._context_dropout
+            else self._alone
+            if previous < self._previous_dropout
+            else self._full
+        )
+        window = rows[index]
         return {
             "input_ids": list(window.ids),
             "token_type_ids": list(window.type_ids),
@@ -177,16 +189,23 @@ def fit(
     wait_for_all()
     input_encoder = InputEncoder.load(folder, config.input.format)
 
-    def encoded(part: Sequence[Example], *, context_dropout: float) -> EncodedRows:
+    def encoded(
+        part: Sequence[Example], *, context_dropout: float = 0.0, previous_dropout: float = 0.0
+    ) -> EncodedRows:
         return EncodedRows(
             part,
             encoder=input_encoder,
             labels=taxonomy.labels,
             context_dropout=context_dropout,
+            previous_dropout=previous_dropout,
             seed=config.seed,
         )
 
-    rows = encoded(examples, context_dropout=config.input.context_dropout)
+    rows = encoded(
+        examples,
+        context_dropout=config.input.context_dropout,
+        previous_dropout=config.input.previous_dropout,
+    )
     gold = label_matrix([e.labels for e in examples], taxonomy.labels)
     if config.encoder.definitions:
         start_at_definitions(
@@ -217,7 +236,7 @@ def fit(
             _ShowEpoch(rows),
             *([EarlyStoppingCallback(config.early_stopping_patience)] if stopping else []),
         ],
-        eval_dataset=encoded(evaluation, context_dropout=0.0) if stopping else None,
+        eval_dataset=encoded(evaluation) if stopping else None,
     )
     # Nor is it divided by the gradient accumulation steps: the Trainer has to.
     trainer.loss_is_scaled_for_ga = False

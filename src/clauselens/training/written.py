@@ -41,7 +41,7 @@ class WrittenExamples:
         return [row for row, cosine in zip(self.rows, nearest, strict=True) if cosine < TOO_ALIKE]
 
     def _embed(self, rows: Sequence[Example]) -> NDArray[np.float32]:
-        bare = [replace(row, section="", lead_in="") for row in rows]
+        bare = [replace(row, section="", lead_in="", previous="") for row in rows]
         vectors = embed(self._encoder.folder, bare, self._format)
         unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
