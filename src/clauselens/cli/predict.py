@@ -146,12 +146,18 @@ def export(
 ) -> None:
     """Write the graph for OpenVINO, which predicts without torch, into a model folder.
 
+    Where the model's training data are at hand, its clauses are stored too, with their vectors:
+    `report` shows which of them lie nearest to a sentence.
+
     The export must pass a gate: on 1,000 stored inputs, the same labels as torch in float32 on
     99.5 % and scores within 0.02 at the 99th percentile; otherwise it is refused, with figures.
     """
     from clauselens.inference.export import export as run
+    from clauselens.model.folder import TRAINING_CLAUSES
 
     print(f"{model}: {run(model, precision=precision)}")
+    if not (model / TRAINING_CLAUSES).is_file():
+        print(f"{model}: training data not found, so `report` has no nearest sentences")
 
 
 @contextmanager

@@ -78,6 +78,15 @@ class ClauseClassifier:
         """What the engine gets of each text: one window, or several that overlap."""
         return self._encoder.encode(texts, contexts)
 
+    def context_read(self, text: str, context: Context | None) -> str:
+        """The part of ``context`` that the model reads before ``text``; empty for none."""
+        return self._encoder.context_read(text, context)
+
+    @property
+    def folder(self) -> Path:
+        """The model folder, as it was given."""
+        return self._facts.folder
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the score columns."""
