@@ -101,7 +101,7 @@ def predict(
             lead_in=lead_in_column,
             keep=tuple(name.strip() for name in keep_columns.split(",") if name.strip()),
         ),
-        threshold=_threshold(threshold or []),
+        threshold=parse_threshold(threshold or []),
         strict=strict,
         raw=raw_cells,
         part_rows=part_rows,
@@ -196,7 +196,8 @@ def _progress() -> Iterator[Any]:
         yield show
 
 
-def _threshold(given: Sequence[str]) -> Thresholds:
+def parse_threshold(given: Sequence[str]) -> Thresholds:
+    """The value of ``--threshold``, repeated. Raises InputError."""
     values: dict[str, float] = {}
     for text in given:
         label, separator, number = text.rpartition("=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -24,19 +25,30 @@ _TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
 Pair = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Clauses of either version that have no counterpart yet."""
+
+    old: set[int]
+    new: set[int]
+
+    def without(self, pairs: list[Pair]) -> list[Pair]:
+        """Take the clauses of ``pairs`` out, and return the pairs."""
+        self.old.difference_update(i for i, _ in pairs)
+        self.new.difference_update(j for _, j in pairs)
+        return pairs
+
+
 def compare(old: Policy, new: Policy) -> Changes:
     """Match the clauses of two versions: equal text in place, equal text elsewhere, like text."""
     before, after = old.clauses, new.clauses
-    keys = [[" ".join(read.sentence.text.split()) for read in side] for side in (before, after)]
-    kept = list(_in_place(*keys))
-    left = [set(range(len(side))) for side in keys]
-    _take(left, kept)
-    moved = list(_elsewhere(*keys, *left))
-    _take(left, moved)
-    reworded = _alike(*keys, *left)
-    _take(left, reworded)
+    one, other = _keys(before), _keys(after)
+    left = _Left(set(range(len(one))), set(range(len(other))))
+    kept = left.without(list(_in_place(one, other)))
+    moved = left.without(list(_elsewhere(one, other, left)))
+    reworded = left.without(_alike(one, other, left))
     found = [
-        Change(kind="reworded", old=before[i], new=after[j], runs=word_runs(keys[0][i], keys[1][j]))
+        Change(kind="reworded", old=before[i], new=after[j], runs=word_runs(one[i], other[j]))
         for i, j in reworded
     ]
     found += [
@@ -44,8 +56,8 @@ def compare(old: Policy, new: Policy) -> Changes:
         for i, j in [*kept, *moved]
         if set(before[i].labels) != set(after[j].labels)
     ]
-    found += [Change(kind="added", old=None, new=after[j]) for j in left[1]]
-    found += [Change(kind="removed", old=before[i], new=None) for i in left[0]]
+    found += [Change(kind="added", old=None, new=after[j]) for j in left.new]
+    found += [Change(kind="removed", old=before[i], new=None) for i in left.old]
     place = _Places(before, after, [*kept, *reworded])
     return Changes(
         old=old,
@@ -54,6 +66,11 @@ def compare(old: Policy, new: Policy) -> Changes:
         unchanged=len(kept),
         moved=len(moved),
     )
+
+
+def _keys(clauses: Sequence[ReadSentence]) -> list[str]:
+    """Texts as they are compared: line breaks and repeated spaces say nothing."""
+    return [" ".join(read.sentence.text.split()) for read in clauses]
 
 
 def word_runs(old: str, new: str) -> tuple[Run, ...]:
@@ -105,33 +122,22 @@ def _in_place(old: Sequence[str], new: Sequence[str]) -> Iterator[Pair]:
         yield from ((i + step, j + step) for step in range(size))
 
 
-def _elsewhere(
-    old: Sequence[str], new: Sequence[str], left_old: set[int], left_new: set[int]
-) -> Iterator[Pair]:
+def _elsewhere(old: Sequence[str], new: Sequence[str], left: _Left) -> Iterator[Pair]:
     places: dict[str, deque[int]] = defaultdict(deque)
-    for j in sorted(left_new):
+    for j in sorted(left.new):
         places[new[j]].append(j)
-    for i in sorted(left_old):
+    for i in sorted(left.old):
         if places[old[i]]:
             yield i, places[old[i]].popleft()
 
 
-def _take(left: list[set[int]], pairs: Sequence[Pair]) -> None:
-    left[0].difference_update(i for i, _ in pairs)
-    left[1].difference_update(j for _, j in pairs)
-
-
-def _alike(
-    old: Sequence[str], new: Sequence[str], left_old: set[int], left_new: set[int]
-) -> list[Pair]:
+def _alike(old: Sequence[str], new: Sequence[str], left: _Left) -> list[Pair]:
     """Pairs of clauses with at least ``ALIKE`` of their words in common, the likest first."""
-    rows, columns = sorted(left_old), sorted(left_new)
+    rows, columns = sorted(left.old), sorted(left.new)
     if not rows or not columns:
         return []
-    one, other = (
-        [_WORDS.findall(side[k].casefold()) for k in among]
-        for side, among in ((old, rows), (new, columns))
-    )
+    one = [_WORDS.findall(old[i].casefold()) for i in rows]
+    other = [_WORDS.findall(new[j].casefold()) for j in columns]
     shared = _shared_words(one, other)
     ranked = []
     for row, likely in enumerate(np.argsort(-shared, axis=1, kind="stable")[:, :_CANDIDATES]):

@@ -21,7 +21,7 @@ from clauselens.inference.reading.records import (
 from clauselens.taxonomy import Taxonomy
 
 _RANGE = re.compile(r"\s*[–—-]\s*")
-_PARENTHESIS = re.compile(r"\([^()]*\)$")
+_LETTER = re.compile(r"\(([a-z])\)$")
 
 
 def findings(policy: Policy, labels: Sequence[str], model: ModelFacts) -> Findings:
@@ -108,12 +108,11 @@ def _spelled_out(reference: str) -> Iterator[str]:
     if first.isdigit() and last.isdigit():
         yield from (str(number) for number in range(int(first), int(last) + 1))
         return
-    letters = _PARENTHESIS.search(first)
-    if letters and len(letters.group()) == len(last) == 3:
-        stem = first[: letters.start()]
-        yield from (
-            f"{stem}({chr(code)})" for code in range(ord(letters.group()[1]), ord(last[1]) + 1)
-        )
+    letter = _LETTER.search(first)
+    if letter and _LETTER.fullmatch(last):
+        stem = first[: letter.start()]
+        codes = range(ord(letter.group(1)), ord(last[1]) + 1)
+        yield from (f"{stem}({chr(code)})" for code in codes)
         return
     yield from ends
 
