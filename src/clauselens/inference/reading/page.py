@@ -31,7 +31,7 @@ SCRIPTS = tuple(
 _SHOWN_FINDINGS, _LINKED_FINDINGS = 3, 12
 """Of an item's sentences: this many in full, and this many more as links."""
 
-_EXCERPT = 90
+_EXCERPT = 140
 
 
 def render_report(report: ReadingReport) -> str:

@@ -10,6 +10,14 @@ function isHit(sentence) {
   return state.chosen.size === 0 || factsOf(sentence).l.some((label) => state.chosen.has(label));
 }
 
+// A sentence is marked as its first category; while it is filtered by one, as that.
+function markAs(sentence) {
+  const { l: labels } = factsOf(sentence);
+  const label = labels.find((one) => state.chosen.has(one)) ?? labels[0];
+  const kept = ["hit", "opened"].filter((name) => sentence.classList.contains(name));
+  sentence.className = ["s", label === undefined ? "none" : facts.labels[label].classes, ...kept].join(" ");
+}
+
 function applyFilter() {
   const { view, chosen } = state;
   for (const entry of document.querySelectorAll(".entry")) {
@@ -25,6 +33,7 @@ function applyFilter() {
     const hit = isHit(sentence);
     shown += hit;
     sentence.classList.toggle("hit", hit);
+    if (factsOf(sentence).l.length > 1) markAs(sentence);
   }
   const text = view.querySelector(".text");
   text.classList.toggle("filtered", chosen.size > 0);

@@ -26,7 +26,8 @@ function reveal(sentence) {
     state.only = false;
     applyFilter();
   }
-  sentence.scrollIntoView({ block: "center" });
+  // At once: on the way, parts that were never laid out would come into view empty.
+  sentence.scrollIntoView({ block: "center", behavior: "instant" });
 }
 
 function focusSentence(sentence, { open = true } = {}) {

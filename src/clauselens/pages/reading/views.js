@@ -10,8 +10,11 @@ function show(view) {
   state.view = view;
   for (const one of views) one.hidden = one !== view;
   for (const link of links) {
-    if (link.hash === `#${view.id}`) link.setAttribute("aria-current", "page");
+    const current = link.hash === `#${view.id}`;
+    if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
+    // On a narrow screen the row of links scrolls sideways.
+    if (current) link.closest("ul").scrollLeft = link.offsetLeft - link.closest("ul").offsetLeft;
   }
   byId("tools").hidden = !isPolicy(view);
   panel.hidden = !isPolicy(view);
