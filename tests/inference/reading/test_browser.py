@@ -244,7 +244,7 @@ def test_hostile_text_runs_nothing(browser, classifier, page_of, tmp_path):
         assert "<script>alert(1)</script>" in text
         assert "{{ 7 * 7 }}" in text
         assert "[U+202E]" in text
-        assert page.locator("main img, main b, main i, .text a, .text script").count() == 0
+        assert page.locator("main img, .text b, .text i, .text a, .text script").count() == 0
         for place in (0, 2, -1):
             page.locator(".s").nth(place).evaluate("one => one.click()")
         assert page.locator("#panel img").count() == 0
@@ -275,28 +275,27 @@ def test_printing_shows_every_part(browser, two):
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
-def test_nothing_breaks_the_rules_of_wcag_aa(browser, one, two, width, height, scheme):
+def test_nothing_breaks_the_rules_of_wcag_aa(browser, two, width, height, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
-    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
     broken = []
 
     def check(page, where):
         found = Axe().run(page, options=options).response["violations"]
         broken.extend((where, rule["id"], rule["nodes"][0]["html"][:200]) for rule in found)
 
-    for name, address in (("one", one), ("two", two)):
-        with opened(browser, address, width=width, height=height, scheme=scheme) as page:
-            views = page.locator(".views a").evaluate_all("all => all.map(one => one.hash)")
-            for view in views:
-                page.evaluate("hash => { location.hash = hash; }", view)
-                page.wait_for_selector(f"{view}:visible")
-                check(page, name + view)
-                if page.locator(".s:visible").count():
-                    page.locator(".s:visible").nth(3).evaluate("one => one.click()")
-                    check(page, f"{name}{view}, details open")
-                    page.locator(".toggle:visible, .entry button").first.evaluate("b => b.click()")
-                    check(page, f"{name}{view}, filtered")
-                    page.locator("#clear").evaluate("one => one.click()")
-                assert page.evaluate("document.documentElement.scrollWidth") <= width
+    with opened(browser, two, width=width, height=height, scheme=scheme) as page:
+        views = page.locator(".views a").evaluate_all("all => all.map(one => one.hash)")
+        assert views == ["#changes", "#policy-1", "#policy-2", "#compare", "#coverage", "#about"]
+        for view in views:
+            page.evaluate("hash => { location.hash = hash; }", view)
+            page.wait_for_selector(f"{view}:visible")
+            check(page, view)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate("location.hash = 'policy-1'")
+        page.locator("#policy-1 .s").nth(3).evaluate("one => one.click()")
+        page.locator("#policy-1 .toggle").first.evaluate("one => one.click()")
+        check(page, "details open, filtered")
     assert broken == []

@@ -1,6 +1,8 @@
 // Going from sentence to sentence. One sentence of the text is in the tab order at a time.
 
 function makeCurrent(sentence) {
+  // Taken out of the tab order, even for a moment, it would lose the focus.
+  if (sentence && sentence === state.current) return;
   for (const name of ["tabindex", "role", "aria-controls"]) state.current?.removeAttribute(name);
   state.current = sentence;
   if (!sentence) return;
