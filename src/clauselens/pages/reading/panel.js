@@ -1,6 +1,7 @@
 // The details of one sentence, built when they are asked for.
 
 const panel = byId("panel");
+const HIGHEST = 5; // scores that are always shown
 const EMPTY_PANEL = byId("panel-body").firstElementChild;
 
 function openPanel(sentence) {
@@ -28,7 +29,7 @@ function details(sentence) {
   const parts = [buttons(sentence), quotation(sentence, of)];
   if (of.e) return [...parts, make("p", {}, `Not classified: ${of.e}.`)];
   if (of.f) parts.push(make("p", { class: "note" }, `Not in English, it seems (${of.f}): the model was trained on English.`));
-  return [...parts, scores(of), reading(of), ...nearest(sentence, of)];
+  return [...parts, ...scores(of), reading(of), ...nearest(sentence, of)];
 }
 
 function buttons(sentence) {
@@ -47,13 +48,23 @@ function quotation(sentence, of) {
 function scores(of) {
   const order = facts.labels.map((_, index) => index)
     .sort((one, other) => of.s[other] - of.s[one] || one - other);
+  // The highest, and all that were found or nearly; the rest would push everything else away.
+  const told = (index, place) => place < HIGHEST || of.l.includes(index) || of.n.includes(index);
+  const rest = order.filter((index, place) => !told(index, place));
+  const table = scoreTable(of, order.filter(told), "Scores and cut-offs");
+  if (!rest.length) return [table];
+  return [table, make("details", {}, make("summary", {}, `The other ${rest.length}`),
+    scoreTable(of, rest, "Scores of the other categories"))];
+}
+
+function scoreTable(of, indices, caption) {
   return make("table", { class: "scores" },
-    make("caption", {}, "Scores and cut-offs"),
+    make("caption", {}, caption),
     make("thead", {}, make("tr", {},
       make("th", { scope: "col" }, "Category"),
       make("th", { scope: "col", class: "number" }, "Score"),
       make("th", { scope: "col", class: "number" }, "Cut-off"))),
-    make("tbody", {}, ...order.map((index) => score(of, index))));
+    make("tbody", {}, ...indices.map((index) => score(of, index))));
 }
 
 function score(of, index) {
