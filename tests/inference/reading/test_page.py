@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -124,10 +125,8 @@ def test_ids_are_unique_and_links_lead_somewhere(compared):
 
 
 def test_coverage_claims_nothing(compared):
-    page = render_report(compared)
-    for policy in compared.policies:
-        for read in policy.sentences:
-            page = page.replace(read.sentence.text, "")
+    # The policies' own words may say anything.
+    page = re.sub(r'<a class="found".*?</a>', "", render_report(compared), flags=re.DOTALL)
     coverage = page[page.index('id="coverage"') : page.index('id="about"')].casefold()
     assert "no legal advice" in coverage
     for claim in ("satisf", "complian", "fulfil", "missing"):
