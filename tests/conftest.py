@@ -127,3 +127,37 @@ def classifier(fp32_folder: Path):
     from clauselens import ClauseClassifier
 
     return ClauseClassifier.load(fp32_folder, engine="openvino")
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""The browser draws without a graphics card, and asks nothing of its maker."""
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, driven by Playwright."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no {CHROMIUM}: `apt-get install chromium`")
+    with api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core."""
+    base = pytest.importorskip(
+        "axe_playwright_python.base", reason="needs `pip install axe-playwright-python`"
+    )
+    return base.AXE_SCRIPT

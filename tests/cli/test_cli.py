@@ -71,7 +71,7 @@ def test_import_and_help_answer_within_a_second(command):
 
 def test_help_teaches_every_command():
     text = run("--help").stdout
-    for command in ("corpus", "agreement", "dataset", "train", "evaluate", "predict"):
+    for command in ("corpus", "agreement", "dataset", "train", "evaluate", "predict", "report"):
         assert command in text
         assert run(command, "--help").returncode == 0
 
@@ -84,6 +84,8 @@ def test_help_teaches_every_command():
         (["predict", "nope", "data/raw", "-o", "out.jsonl"], "nope: no such model folder"),
         (["predict", "nope", "none.txt", "-o", "out.jsonl"], "none.txt: no such file"),
         (["predict", "nope", "data/raw", "-o", "o", "--threshold", "x"], "expected a number"),
+        (["report", "nope", "data/raw/none.txt"], "nope: no such model folder"),
+        (["report", "nope", "none.txt", "-o", "page.pdf"], "expected a name that ends in .html"),
         (["evaluate", "configs"], "configs: no checksums.json; not a complete model folder"),
         (["dataset", "build", "--config", "nope.yaml"], "nope.yaml: no such file"),
         (["corpus", "build", "--raw", "tests"], "sources.yaml: no such file"),
@@ -113,6 +115,43 @@ def test_predict_reads_standard_input_and_writes_standard_output(model_folder):
     assert len(first["scores"]) == 21
     assert second["error"] == "empty text"
     assert "2 rows, 1 errors" in done.stderr
+
+
+def test_a_base_install_makes_a_reading_report(fp32_folder, root, tmp_path):
+    policy = root / "data/raw/003_3503b7024bc40af4.txt"
+    probe = f"""
+import sys
+for name in {(*HEAVY, "accelerate", "nltk", "nncf")!r}:
+    sys.modules[name] = None
+sys.argv = ["clauselens", "report", {str(fp32_folder)!r}, {str(policy)!r}, "-o", "a/page.html"]
+from clauselens.cli.main import main
+main()
+"""
+    command = [sys.executable, "-c", probe]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "a/page.html: 1 documents, 81 sentences" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["page.html", "page.json"]
+    facts = json.loads((tmp_path / "a/page.json").read_text())
+    assert facts["model"]["nearest_training_sentences"]
+    sentences = facts["policies"][0]["sentences"]
+    assert all(len(s["nearest"]) == 4 for s in sentences if "nearest" in s)
+
+
+def test_a_report_that_cannot_be_made_leaves_nothing(fp32_folder, root, tmp_path):
+    policy = root / "data/raw/003_3503b7024bc40af4.txt"
+    for given, code, message in (
+        ([policy, "--changes"], 2, "two documents, the old and the new version; 1 given"),
+        ([tmp_path], 2, "can read .txt documents"),
+        ([policy, "--threshold", "retentoin=0.3"], 2, "did you mean 'retention'?"),
+        ([policy, "-o", "/proc/no/page.html"], 1, "cannot be written"),
+    ):
+        done = run("report", fp32_folder, *given, cwd=tmp_path)
+        assert done.returncode == code
+        assert message in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_evaluate_writes_a_report_beside_the_baselines(model_folder, tmp_path):

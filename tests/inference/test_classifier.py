@@ -12,7 +12,7 @@ from clauselens import ClauseClassifier, Context
 from clauselens.dataset.rows import clauses
 from clauselens.errors import InputError
 from clauselens.evaluation.scaling import sigmoid
-from clauselens.inference.classifier import text_problem
+from clauselens.inference.checks import text_problem
 from clauselens.inference.language import foreign_language
 from clauselens.records import contexts
 

@@ -7,15 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import openvino as ov
 import pytest
 
-from clauselens import ClauseClassifier
+from clauselens import ClauseClassifier, Context
 from clauselens.errors import InputError
 from clauselens.inference.cpus import available_cpus
 from clauselens.inference.engine import batches
 from clauselens.inference.export import EQUAL_SETS, Gate, export, gate_inputs
+from clauselens.inference.nearest import text_vectors, training_clauses
 from clauselens.inference.openvino_engine import OpenVinoEngine
 from clauselens.model.encoding import Window
+from clauselens.model.folder import TRAINING_CLAUSES, seal
 from clauselens.storage import sha256_file
 
 FP32 = 1e-4
@@ -211,3 +214,59 @@ def test_the_quota_of_a_control_group_limits_the_threads(tmp_path):
     assert available_cpus(tmp_path) == 1
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert available_cpus(tmp_path) == everything
+
+
+def test_vectors_are_of_length_one_and_those_of_torch(classifier, fp32_folder, inputs):
+    by_torch = ClauseClassifier.load(fp32_folder, engine="torch")
+    texts, contexts = inputs
+    found = text_vectors(classifier, texts, contexts)
+    assert found.shape == (len(texts), classifier.engine.width) == (len(texts), 384)
+    assert np.linalg.norm(found, axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.abs(found - text_vectors(by_torch, texts, contexts)).max() < FP32
+    assert (found @ text_vectors(classifier, texts[:1], contexts[:1])[0]).argmax() == 0
+
+
+def test_vectors_give_the_logits(fp32_folder, classifier, inputs):
+    from safetensors.numpy import load_file
+
+    weights = load_file(fp32_folder / "model.safetensors")
+    windows = [row[0] for row in classifier.encode(*inputs)]
+    vectors = classifier.engine.vectors(windows)
+    expected = vectors @ weights["classifier.weight"].T + weights["classifier.bias"]
+    assert np.abs(classifier.engine.logits(windows) - expected).max() < 1e-3
+
+
+def test_export_keeps_the_clauses_that_the_model_learnt_from(fp32_folder, classifier):
+    rows = json.loads((fp32_folder / "data_manifest.json").read_text())["rows"]
+    learnt = training_clauses(classifier)
+    assert {clause.id for clause in learnt.clauses} == {
+        row["id"] for row in rows if row["use"] in ("train", "written")
+    }
+    assert TRAINING_CLAUSES in json.loads((fp32_folder / "checksums.json").read_text())
+    # Each clause is its own nearest one, by vectors that another engine computes anew.
+    by_torch = ClauseClassifier.load(fp32_folder, engine="torch")
+    chosen = learnt.clauses[:20]
+    contexts = [Context(section=c.section, lead_in=c.lead_in) for c in chosen]
+    found = learnt.nearest(text_vectors(by_torch, [c.text for c in chosen], contexts), number=3)
+    for clause, near in zip(chosen, found, strict=True):
+        assert clause.text in {n.clause.text for n in near if n.cosine > 0.999}
+
+
+def test_a_graph_without_vectors_still_predicts(fp32_folder, classifier, inputs, tmp_path):
+    """As a folder that an earlier version exported: one output, no training clauses."""
+    older = tmp_path / "older"
+    shutil.copytree(fp32_folder, older)
+    graph = ov.Core().read_model(older / "openvino.xml")
+    alone = ov.Model(graph.outputs[:1], graph.get_parameters())
+    alone.validate_nodes_and_infer_types()
+    del graph
+    ov.save_model(alone, tmp_path / "openvino.xml", compress_to_fp16=False)
+    for name in ("openvino.xml", "openvino.bin"):
+        shutil.move(tmp_path / name, older / name)
+    (older / TRAINING_CLAUSES).unlink()
+    seal(older)
+    found = ClauseClassifier.load(older, engine="openvino")
+    assert found.engine.width == 0
+    assert training_clauses(found) is None
+    difference = found.predict_logits(*inputs) - classifier.predict_logits(*inputs)
+    assert np.abs(difference).max() < FP32

@@ -1,4 +1,4 @@
-"""A real browser for pages, and real evaluations to show in it."""
+"""Real evaluations to show in a browser."""
 
 from __future__ import annotations
 
@@ -6,38 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium, driven by Playwright."""
-    api = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no {CHROMIUM}: `apt-get install chromium`")
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The script of axe-core."""
-    base = pytest.importorskip(
-        "axe_playwright_python.base", reason="needs `pip install axe-playwright-python`"
-    )
-    return base.AXE_SCRIPT
 
 
 @pytest.fixture(scope="session")

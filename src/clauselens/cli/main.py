@@ -11,7 +11,7 @@ import sys
 import typer
 from rich.console import Console
 
-from clauselens.cli import data, model, predict
+from clauselens.cli import data, model, predict, report
 from clauselens.errors import InputError, MissingExtraError, OutputError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 data.register(app)
 model.register(app)
 predict.register(app)
+report.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -33,7 +34,7 @@ def root(
 ) -> None:
     """Privacy-policy clause classifier: annotate, train, evaluate, predict in bulk.
 
-    The usual order: `corpus build`, `dataset build`, `train`, `evaluate`, `predict`.
+    The usual order: `corpus build`, `dataset build`, `train`, `evaluate`, `predict`, `report`.
     """
     if version:
         from clauselens import __version__

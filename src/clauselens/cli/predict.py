@@ -105,7 +105,7 @@ def predict(
             previous=previous_column,
             keep=tuple(name.strip() for name in keep_columns.split(",") if name.strip()),
         ),
-        threshold=_threshold(threshold or []),
+        threshold=parse_threshold(threshold or []),
         strict=strict,
         raw=raw_cells,
         part_rows=part_rows,
@@ -150,12 +150,18 @@ def export(
 ) -> None:
     """Write the graph for OpenVINO, which predicts without torch, into a model folder.
 
+    Where the model's training data are at hand, its clauses are stored too, with their vectors:
+    `report` shows which of them lie nearest to a sentence.
+
     The export must pass a gate: on 1,000 stored inputs, the same labels as torch in float32 on
     99.5 % and scores within 0.02 at the 99th percentile; otherwise it is refused, with figures.
     """
     from clauselens.inference.export import export as run
+    from clauselens.model.folder import TRAINING_CLAUSES
 
     print(f"{model}: {run(model, precision=precision)}")
+    if not (model / TRAINING_CLAUSES).is_file():
+        print(f"{model}: training data not found, so `report` has no nearest sentences")
 
 
 @contextmanager
@@ -194,7 +200,8 @@ def _progress() -> Iterator[Any]:
         yield show
 
 
-def _threshold(given: Sequence[str]) -> Thresholds:
+def parse_threshold(given: Sequence[str]) -> Thresholds:
+    """The value of ``--threshold``, repeated. Raises InputError."""
     values: dict[str, float] = {}
     for text in given:
         label, separator, number = text.rpartition("=")

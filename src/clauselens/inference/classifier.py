@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.ahead import one_ahead
+from clauselens.inference.checks import text_problem
 from clauselens.inference.cpus import available_cpus
 from clauselens.inference.engine import Engine, engine_class
 from clauselens.inference.language import foreign_language
@@ -23,9 +25,6 @@ from clauselens.storage import sha256_bytes
 from clauselens.taxonomy import Taxonomy, nearest
 
 Thresholds = float | Mapping[str, float] | None
-
-MAX_CHARACTERS = 1_000_000
-"""A longer text is no clause: it is refused rather than read for minutes."""
 
 NEAR = 0.0075
 """Scores as near as this to a cut-off are computed in float32: several times the error of bf16."""
@@ -78,6 +77,15 @@ class ClauseClassifier:
         """What the engine gets of each text: one window, or several that overlap."""
         return self._encoder.encode(texts, contexts)
 
+    def context_read(self, text: str, context: Context | None) -> str:
+        """The part of ``context`` that the model reads before ``text``; empty for none."""
+        return self._encoder.context_read(text, context)
+
+    @property
+    def folder(self) -> Path:
+        """The model folder, as it was given."""
+        return self._facts.folder
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the score columns."""
@@ -94,7 +102,7 @@ class ClauseClassifier:
 
     @property
     def uses_context(self) -> bool:
-        """Whether the model was trained to read section and lead-in."""
+        """Whether the model was trained to read context."""
         return self._facts.input_format.context
 
     @property
@@ -225,35 +233,36 @@ class ClauseClassifier:
                 text=path_or_text,
             )
         sentences = segment_document(document)
-        clauses = [sentence for sentence in sentences if sentence.is_clause]
-        predictions = iter(
-            self.predict(
-                [sentence.text for sentence in clauses],
-                [
-                    context
-                    for sentence, context in zip(sentences, contexts(sentences), strict=True)
-                    if sentence.is_clause
-                ],
-                threshold=threshold,
+        predictions = self.predict_sentences(sentences, threshold=threshold)
+        for prediction in predictions:
+            if prediction.error is not None:
+                raise InputError(f"{prediction.id}: {prediction.error}")
+        return list(zip(sentences, predictions, strict=True))
+
+    def predict_sentences(
+        self, sentences: Sequence[Sentence], *, threshold: Thresholds = None
+    ) -> list[Prediction]:
+        """One prediction for each unit of a document, in reading order, with its context.
+
+        Headings and boilerplate have no labels and no scores; a clause that has nothing to read
+        has an error.
+        """
+        problems = [text_problem(s.text) if s.is_clause else None for s in sentences]
+        told = [
+            (sentence.text, context)
+            for sentence, context, problem in zip(
+                sentences, contexts(sentences), problems, strict=True
             )
-        )
-        results = []
-        for row, sentence in enumerate(sentences):
-            found = next(predictions) if sentence.is_clause else None
-            results.append(
-                (
-                    sentence,
-                    Prediction(
-                        id=sentence.id,
-                        row=row,
-                        labels=found.labels if found else (),
-                        scores=found.scores if found else {},
-                        windows=found.windows if found else 0,
-                        language=found.language if found else None,
-                    ),
-                )
-            )
-        return results
+            if sentence.is_clause and problem is None
+        ]
+        texts, given = [text for text, _ in told], [context for _, context in told]
+        found = iter(self.predict(texts, given, threshold=threshold))
+        return [
+            replace(next(found), id=sentence.id, row=row)
+            if sentence.is_clause and problem is None
+            else Prediction(id=sentence.id, row=row, error=problem)
+            for row, (sentence, problem) in enumerate(zip(sentences, problems, strict=True))
+        ]
 
     def cuts(self, threshold: Thresholds) -> NDArray[np.float64]:
         """The cut-off of each label, ``(labels,)``, some replaced. Raises InputError."""
@@ -291,22 +300,3 @@ class ClauseClassifier:
         return one_ahead(
             (part, self.encode(texts[part], contexts[part] if contexts else None)) for part in parts
         )
-
-
-def text_problem(text: object) -> str | None:
-    """Why ``text`` cannot be classified, or None."""
-    if text is None:
-        return "no text (null)"
-    if not isinstance(text, str):
-        return f"expected a text, found {type(text).__name__}"
-    if not text.strip():
-        return "empty text"
-    if len(text) > MAX_CHARACTERS:
-        return f"{len(text):,} characters, more than {MAX_CHARACTERS:,}: split it into sentences"
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return "not valid Unicode (a lone surrogate)"
-    if not any(character.isprintable() and character != " " for character in text):
-        return "no visible characters"
-    return None

@@ -1,4 +1,4 @@
-"""Engines: token ids in, logits out."""
+"""Engines: token ids in, logits or vectors out."""
 
 from __future__ import annotations
 
@@ -23,16 +23,24 @@ class Engine(Protocol):
     """Computes the logits of windows.
 
     ``precision`` is what this machine computes in (``fp32``, ``bf16``, ``int8``), which a model
-    exported for another may not be able to choose.
+    exported for another may not be able to choose. ``width`` is the length of a vector, 0 where
+    the graph was exported without them.
     """
 
     name: str
     precision: str
     threads: int
+    width: int
 
     def logits(self, windows: Sequence[Window], *, exact: bool = False) -> NDArray[np.float32]:
         """Logits of ``windows``, in their order: ``(len(windows), labels)``; ``exact`` computes
         in float32. Safe to call from several threads. Fastest where windows are sorted by length.
+        """
+        ...
+
+    def vectors(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """What the layer that gives the logits reads of ``windows``, in their order, in float32:
+        ``(len(windows), width)``.
         """
         ...
 

@@ -1,4 +1,5 @@
-"""Exports a model folder's network as an OpenVINO graph that passed a gate against torch.
+"""Exports a model folder's network as an OpenVINO graph that passed a gate against torch, and
+stores the clauses that the model learnt from beside it.
 
 Needs the extra [train]. The folder keeps its safetensors, so torch still loads it.
 """
@@ -26,8 +27,17 @@ from clauselens.evaluation.leakage import check_unseen
 from clauselens.evaluation.metrics import compute_metrics, label_matrix
 from clauselens.inference.classifier import ClauseClassifier
 from clauselens.inference.graph import traced, unreported
+from clauselens.inference.learnt import store_training_clauses
 from clauselens.model.encoding import Window
-from clauselens.model.folder import DATA_MANIFEST, ENGINE, GRAPH, GRAPH_WEIGHTS, seal, unseal
+from clauselens.model.folder import (
+    DATA_MANIFEST,
+    ENGINE,
+    GRAPH,
+    GRAPH_WEIGHTS,
+    TRAINING_CLAUSES,
+    seal,
+    unseal,
+)
 from clauselens.records import Context, Example
 from clauselens.storage import read_json, write_json
 from clauselens.taxonomy import nearest
@@ -76,7 +86,8 @@ class Gate:
 
 
 def export(folder: Path, *, precision: str = "auto") -> Gate:
-    """Write ``openvino.xml``, ``openvino.bin`` and ``engine.json`` into a sealed model folder.
+    """Write ``openvino.xml``, ``openvino.bin`` and ``engine.json`` into a sealed model folder,
+    and ``training_clauses.parquet`` where the model's data are at hand.
 
     ``auto``: bf16 where this processor multiplies it natively and the gate lets it pass, else
     fp32. Raises InputError with the figures if the gate refuses, which leaves the folder as it
@@ -94,9 +105,10 @@ def export(folder: Path, *, precision: str = "auto") -> Gate:
     refused = []
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.export.") as place:
         for choice in wanted:
-            gate = _export(folder, Path(place), graph, pad, choice, reference)
+            gate, exported = _export(folder, Path(place), graph, pad, choice, reference)
             if gate.passed:
-                _install(Path(place), folder)
+                stored = store_training_clauses(folder, Path(place), exported)
+                _install(Path(place), folder, *([TRAINING_CLAUSES] if stored else []))
                 return gate
             refused.append(str(gate))
     raise InputError(
@@ -106,8 +118,8 @@ def export(folder: Path, *, precision: str = "auto") -> Gate:
 
 def _export(
     folder: Path, place: Path, graph: ov.Model, pad: int, choice: str, reference: ClauseClassifier
-) -> Gate:
-    """Write the graph and its facts into ``place``, and compare."""
+) -> tuple[Gate, ClauseClassifier]:
+    """Write the graph and its facts into ``place``, and compare what it gives."""
     if choice == "int8":
         graph = _quantised(graph, reference)
     ov.save_model(graph, place / GRAPH, compress_to_fp16=False)
@@ -117,15 +129,16 @@ def _export(
     from clauselens.inference.openvino_engine import OpenVinoEngine
 
     engine = OpenVinoEngine(place, threads=reference.engine.threads)
+    exported = reference.with_engine(engine)
     if engine.precision != choice:
         raise InputError(f"{choice}: this processor has none; export on one that does, or fp32")
-    gate = _compare(folder, reference, reference.with_engine(engine), choice)
+    gate = _compare(folder, reference, exported, choice)
     write_json(place / ENGINE, {**facts, "openvino": version("openvino"), "gate": asdict(gate)})
-    return gate
+    return gate, exported
 
 
-def _install(place: Path, folder: Path) -> None:
-    names = (GRAPH, GRAPH_WEIGHTS, ENGINE)
+def _install(place: Path, folder: Path, *further: str) -> None:
+    names = (GRAPH, GRAPH_WEIGHTS, ENGINE, *further)
     unseal(folder, names)
     for name in names:
         shutil.move(place / name, folder / name)

@@ -1,4 +1,4 @@
-"""The network as an OpenVINO graph, in float32."""
+"""The network as an OpenVINO graph, in float32: logits, and the vectors they are read from."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
+
+from clauselens.inference.logits_input import LogitsInput
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _HIDDEN = -10_000.0
@@ -67,6 +69,7 @@ class _Logits(nn.Module):  # type: ignore[misc]
     def __init__(self, model: Any) -> None:
         super().__init__()
         self._model = model
+        self._read = LogitsInput(model)
 
     def forward(
         self, input_ids: Any, attention_mask: Any, token_type_ids: Any | None = None
@@ -74,7 +77,8 @@ class _Logits(nn.Module):  # type: ignore[misc]
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         if token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
-        return self._model(**inputs).logits
+        logits = self._model(**inputs).logits
+        return (logits, self._read.take()) if self._read.width else logits
 
 
 class _FirstTokenBert(nn.Module):  # type: ignore[misc]
@@ -97,7 +101,8 @@ class _FirstTokenBert(nn.Module):  # type: ignore[misc]
         for layer in layers:
             states = self._layer(layer, states, states, mask)
         first = self._layer(last, states[:, :1], states, mask)[:, 0]
-        return self._model.classifier(torch.tanh(bert.pooler.dense(first)))
+        pooled = torch.tanh(bert.pooler.dense(first))
+        return self._model.classifier(pooled), pooled
 
     def _layer(self, layer: Any, queries: Any, states: Any, mask: Any) -> Any:
         attention = layer.attention.self

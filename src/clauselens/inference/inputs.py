@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from clauselens.errors import InputError
-from clauselens.inference.classifier import text_problem
+from clauselens.inference.checks import text_problem
 from clauselens.inference.documents import SUFFIXES, DocumentIds, Keep, bad_document, document_rows
 from clauselens.inference.rows import Columns, InputRow
 from clauselens.inference.texts import SUFFIX as TEXTS

@@ -14,7 +14,8 @@ import re
 from collections.abc import Sequence
 
 from clauselens.evaluation.highlight import WordEffects
-from clauselens.inference.classifier import ClauseClassifier, text_problem
+from clauselens.inference.checks import text_problem
+from clauselens.inference.classifier import ClauseClassifier
 from clauselens.records import Context
 
 MAX_PARTS = 48

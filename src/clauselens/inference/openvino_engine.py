@@ -22,6 +22,9 @@ BATCH_TOKENS = 1024
 SHARES = 4
 """Requests that a thread should have of a small job, so that all threads end at one time."""
 
+_LOGITS, _VECTORS = 0, 1
+"""Outputs of the graph; one that was exported by an earlier version has the first alone."""
+
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
 
@@ -47,18 +50,28 @@ class OpenVinoEngine:
         chosen = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         self.precision = "fp32" if precision == "bf16" and chosen == "f32" else precision
         self._names = [one.any_name for one in compiled.inputs]
-        self._labels = compiled.output(0).partial_shape[1].get_length()
+        self._widths = [one.partial_shape[1].get_length() for one in compiled.outputs]
+        self.width = self._widths[_VECTORS] if len(self._widths) > _VECTORS else 0
         self._queue = self._waiting(compiled)
         self._exact = None if self.precision == "bf16" else self._queue
 
     def logits(self, windows: Sequence[Window], *, exact: bool = False) -> NDArray[np.float32]:
         """See ``Engine``. An int8 graph has no float32: ``exact`` then changes nothing."""
-        found = np.empty((len(windows), self._labels), dtype=np.float32)
+        return self._compute(windows, _LOGITS, exact=exact)
+
+    def vectors(self, windows: Sequence[Window]) -> NDArray[np.float32]:
+        """See ``Engine``."""
+        return self._compute(windows, _VECTORS, exact=True)
+
+    def _compute(
+        self, windows: Sequence[Window], output: int, *, exact: bool
+    ) -> NDArray[np.float32]:
+        found = np.empty((len(windows), self._widths[output]), dtype=np.float32)
         share = sum(len(window.ids) for window in windows) // (SHARES * self.threads)
         tokens = min(BATCH_TOKENS, max(BATCH_TOKENS // 8, share))
 
         def keep(request: ov.InferRequest, batch: Batch) -> None:
-            found[batch.rows] = request.get_output_tensor().data
+            found[batch.rows] = request.get_output_tensor(output).data
 
         with self._lock:
             if exact and self._exact is None:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens.inference.ahead import one_ahead
-from clauselens.inference.classifier import ClauseClassifier, text_problem
+from clauselens.inference.checks import text_problem
+from clauselens.inference.classifier import ClauseClassifier
 from clauselens.inference.rows import InputRow
 from clauselens.model.encoding import Window
 from clauselens.records import Prediction

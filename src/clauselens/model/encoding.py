@@ -83,6 +83,15 @@ class InputEncoder:
             for first, encoding in zip(firsts, encodings, strict=True)
         ]
 
+    def context_read(self, text: str, context: Context | None) -> str:
+        """The part of ``context`` that ``encode`` puts before ``text``; empty for none."""
+        (first,) = self._first_segments([context], 1)
+        sentence = self._tokenizer.encode(text, add_special_tokens=False)
+        kept = self._fitting(first, sentence)
+        if first is None or kept is None or not len(kept):
+            return ""
+        return first[kept.offsets[0][0] :]
+
     def _first_segments(
         self, contexts: Sequence[Context | None] | None, count: int
     ) -> list[str | None]:
@@ -93,17 +102,24 @@ class InputEncoder:
         return [context.text or None if context else None for context in contexts]
 
     def _assemble(self, first: str | None, sentence: Encoding) -> list[Window]:
-        room = self.format.max_length - self._pair - len(sentence)
-        if first is not None and room > 0:
-            # Encoded anew for each row, since cutting changes an encoding in place.
-            context = self._tokenizer.encode(first, add_special_tokens=False)
-            context.truncate(room, direction="left")
+        context = self._fitting(first, sentence)
+        if context is not None:
             return [_window(self._tokenizer.post_process(context, sentence))]
         length = self.format.max_length - self._single
         if len(sentence) > length:
             sentence.truncate(length, stride=min(self.format.stride, length - 1))
         pieces = [sentence, *sentence.overflowing]
         return [_window(self._tokenizer.post_process(piece)) for piece in pieces]
+
+    def _fitting(self, first: str | None, sentence: Encoding) -> Encoding | None:
+        """``first`` cut to the room that ``sentence`` leaves; None where it leaves none."""
+        room = self.format.max_length - self._pair - len(sentence)
+        if first is None or room <= 0:
+            return None
+        # Encoded anew for each row, since cutting changes an encoding in place.
+        context = self._tokenizer.encode(first, add_special_tokens=False)
+        context.truncate(room, direction="left")
+        return context
 
 
 def _window(encoding: Encoding) -> Window:

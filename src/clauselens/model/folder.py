@@ -33,6 +33,7 @@ METRICS = "metrics.json"
 ENGINE = "engine.json"
 GRAPH = "openvino.xml"
 GRAPH_WEIGHTS = "openvino.bin"
+TRAINING_CLAUSES = "training_clauses.parquet"
 CHECKSUMS = "checksums.json"
 CARD = "README.md"
 
