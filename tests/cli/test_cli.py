@@ -143,7 +143,7 @@ def test_a_report_that_cannot_be_made_leaves_nothing(fp32_folder, root, tmp_path
     policy = root / "data/raw/003_3503b7024bc40af4.txt"
     for given, code, message in (
         ([policy, "--changes"], 2, "two documents, the old and the new version; 1 given"),
-        ([tmp_path], 2, "can read .txt documents"),
+        ([tmp_path], 2, "no document in this folder (.txt"),
         ([policy, "--threshold", "retentoin=0.3"], 2, "did you mean 'retention'?"),
         ([policy, "-o", "/proc/no/page.html"], 1, "cannot be written"),
     ):

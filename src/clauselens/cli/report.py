@@ -21,7 +21,11 @@ def register(app: typer.Typer) -> None:
 def report(
     model: ModelArgument,
     policies: Annotated[
-        list[Path], typer.Argument(help="Text documents. With --changes: the old, then the new.")
+        list[Path],
+        typer.Argument(
+            help="Documents (.txt, .md, .html, .pdf, .docx) or folders of them. With --changes: "
+            "the old version, then the new."
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The page; its facts go beside it as .json.")
@@ -54,6 +58,7 @@ def report(
     if out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"--out {out}: expected a name that ends in .html")
     from clauselens.inference.classifier import ClauseClassifier
+    from clauselens.inference.documents import expand_documents
     from clauselens.inference.reading.page import render_report
     from clauselens.inference.reading.report import read_report, to_json
     from clauselens.storage import write_json, write_text
@@ -62,7 +67,7 @@ def report(
     with console.status("loading the model") as status:
         found = read_report(
             ClauseClassifier.load(model, engine=engine),
-            policies,
+            expand_documents(policies),
             title=title,
             threshold=parse_threshold(threshold or []),
             changes=changes,

@@ -21,7 +21,7 @@ class WordEffects:
 
     ``spans``: ``(start, end)`` of the parts in characters, in order; ``effects``:
     ``(spans, labels)`` in logits, positive where the part spoke for the label; ``context``:
-    ``(labels,)``, the same for section and lead-in together, or None where there are none.
+    ``(labels,)``, the same for the whole context together, or None where there are none.
     """
 
     spans: tuple[tuple[int, int], ...]

@@ -16,7 +16,8 @@ from typing import Any
 from clauselens import __version__
 from clauselens.errors import InputError, OutputError
 from clauselens.inference.classifier import ClauseClassifier, Thresholds
-from clauselens.inference.inputs import STDIN, expand, is_document, read_rows
+from clauselens.inference.documents import is_document
+from clauselens.inference.inputs import STDIN, expand, read_rows
 from clauselens.inference.journal import Journal
 from clauselens.inference.outputs import (
     RESERVED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from clauselens.corpus.formats.detection import KINDS
@@ -10,6 +10,7 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.rows import InputRow
+from clauselens.inference.texts import SUFFIX as TEXTS
 from clauselens.records import Document, contexts
 
 SUFFIXES = tuple(KINDS)
@@ -45,6 +46,41 @@ def bad_document(path: Path, error: InputError) -> InputRow:
     """The one row of a document that cannot be read."""
     kept = {"section": "", "lead_in": "", "text": ""}
     return InputRow(id=str(path), text=None, error=str(error).removeprefix(f"{path}: "), kept=kept)
+
+
+def expand_documents(paths: Sequence[Path]) -> list[Path]:
+    """Replace folders by the documents in them, sorted, hidden ones left out.
+
+    Raises InputError on a folder without any.
+    """
+    files: list[Path] = []
+    for path in paths:
+        inside = documents_in(path) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(f"{path}: no document in this folder ({', '.join(SUFFIXES)})")
+        files += inside
+    return files
+
+
+def documents_in(folder: Path) -> list[Path]:
+    """The documents below ``folder``, sorted."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and is_document(path) and not is_hidden(path.relative_to(folder))
+    )
+
+
+def is_document(path: Path) -> bool:
+    """Whether a file is read as a document rather than as a table."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a path below a folder is passed over when the folder is read."""
+    # Word's lock files, and the texts that a run kept beside its output, are no documents.
+    texts = any(part.endswith(TEXTS) for part in path.parts[:-1])
+    return texts or any(part.startswith((".", "~$")) for part in path.parts)
 
 
 class DocumentIds:

@@ -20,9 +20,16 @@ import pyarrow.parquet as pq
 
 from clauselens.errors import InputError
 from clauselens.inference.checks import text_problem
-from clauselens.inference.documents import SUFFIXES, DocumentIds, Keep, bad_document, document_rows
+from clauselens.inference.documents import (
+    SUFFIXES,
+    DocumentIds,
+    Keep,
+    bad_document,
+    document_rows,
+    is_document,
+    is_hidden,
+)
 from clauselens.inference.rows import Columns, InputRow
-from clauselens.inference.texts import SUFFIX as TEXTS
 from clauselens.records import SECTION_SEPARATOR, Context
 
 STDIN = Path("-")
@@ -59,11 +66,6 @@ def read_rows(
             yield bad_document(path, error)
 
 
-def is_document(path: Path) -> bool:
-    """Whether a file is read as a document rather than as a table."""
-    return path.suffix.lower() in SUFFIXES
-
-
 def expand(paths: Sequence[Path]) -> list[Path]:
     """Replace folders by the readable files in them, sorted, hidden ones left out.
 
@@ -77,7 +79,7 @@ def expand(paths: Sequence[Path]) -> list[Path]:
                 for p in path.rglob("*")
                 if p.is_file()
                 and (is_document(p) or _suffix(p) in _READERS)
-                and not _hidden(p.relative_to(path))
+                and not is_hidden(p.relative_to(path))
             )
             if not inside:
                 raise InputError(f"{path}: no readable file in this folder ({_known()})")
@@ -89,12 +91,6 @@ def expand(paths: Sequence[Path]) -> list[Path]:
         else:
             raise InputError(f"{path}: no such file")
     return files
-
-
-def _hidden(path: Path) -> bool:
-    # Word's lock files, and the texts that a run kept beside its output, are no documents.
-    texts = any(part.endswith(TEXTS) for part in path.parts[:-1])
-    return texts or any(part.startswith((".", "~$")) for part in path.parts)
 
 
 def _reader(path: Path) -> Reader:
