@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job on real input, offline but for the package index: five policies -> sentences ->
-# annotated dataset -> training -> evaluation -> predictions. Takes some ten minutes on 2 cores.
+# annotated dataset -> training -> evaluation -> predictions -> pages to read. Takes some ten minutes
+# on 2 cores.
 # Usage: scripts/quickstart.sh [CONFIG]   (default configs/minilm.yaml)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,10 +22,13 @@ step "training: $config"
 clauselens train "$config" --overwrite
 
 step "evaluation on the policy that training did not see"
-clauselens evaluate "models/$name"
+clauselens evaluate "models/$name" --html
 
 step "predictions for all five policies"
 clauselens predict "models/$name" data/raw -o predictions/clauses.jsonl
 head -n 3 predictions/clauses.jsonl | cut -c 1-300
 
-step "done: models/$name, models/$name/evaluation/report.md, predictions/clauses.jsonl"
+step "the same as a page to read"
+clauselens report "models/$name" data/raw -o predictions/report.html
+
+step "done: models/$name, its evaluation/report.html, predictions/clauses.jsonl and report.html"
