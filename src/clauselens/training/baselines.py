@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from clauselens.model.encoding import InputEncoder, InputFormat
 from clauselens.records import Example
 
 Rows = NDArray[np.object_]
+
+_EMBEDDED_TOGETHER = 64
 
 
 def tfidf_scores(
@@ -72,19 +75,24 @@ def embed(
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
-    windows = InputEncoder.load(folder, input_format).encode(
+    encoded = InputEncoder.load(folder, input_format).encode(
         [example.text for example in examples], [example.context for example in examples]
     )
+    windows = [first for first, *_ in encoded]
     segments = "token_type_ids" in inspect.signature(model.forward).parameters
-    vectors = []
-    with torch.inference_mode():
-        for first, *_ in windows:
-            inputs = {"input_ids": torch.tensor([first.ids])}
+    vectors = np.empty((len(windows), model.config.hidden_size), dtype=np.float32)
+    # Windows of one length go together: there is nothing to pad, so a row's vector is its own.
+    order = sorted(range(len(windows)), key=lambda row: len(windows[row].ids))
+    for _, group in groupby(order, key=lambda row: len(windows[row].ids)):
+        alike = list(group)
+        for start in range(0, len(alike), _EMBEDDED_TOGETHER):
+            rows = alike[start : start + _EMBEDDED_TOGETHER]
+            inputs = {"input_ids": torch.tensor([windows[row].ids for row in rows])}
             if segments:
-                inputs["token_type_ids"] = torch.tensor([first.type_ids])
-            output = model(**inputs)
-            vectors.append(output.last_hidden_state[0].mean(0).numpy())
-    return np.stack(vectors)
+                inputs["token_type_ids"] = torch.tensor([windows[row].type_ids for row in rows])
+            with torch.inference_mode():
+                vectors[rows] = model(**inputs).last_hidden_state.mean(1).numpy()
+    return vectors
 
 
 def prior_scores(gold: NDArray[np.bool_], rows: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ HOSTILE = "\n\n".join(
         "<script>alert(1)</script> We keep </script><img src=x onerror=alert(2)> your data.",
         "</style><style>body{display:none}</style> We sell your data to "
         '<a href="javascript:alert(3)">them</a>.',
-        "{{ 7 * 7 }} {% raw %} ${alert(4)} \u202eWe collect your name.\u202c \x00 &lt;b&gt; <!--",
+        "{{ 7 * 7 }} {% raw %} ${alert(4)} \u202eWe collect your name.\u202c \x07 &lt;b&gt; <!--",
         f"We keep {'x' * 5000} for a year.",
         "<b><i onclick=alert(5)>We share it.</i></b> " * 2500,
     ]

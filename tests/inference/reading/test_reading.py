@@ -113,13 +113,15 @@ def test_the_json_holds_the_facts_of_the_page(report):
 
 def test_the_context_is_what_the_model_reads(classifier, report):
     long = "word " * 300
-    for read in report.policies[0].clauses[::10]:
-        assert read.context == read.sentence.context.text
-    context = replace(report.policies[0].clauses[0].sentence, lead_in=long).context
+    reads = report.policies[0].sentences
+    told = contexts([read.sentence for read in reads])
+    for read, context in list(zip(reads, told, strict=True))[::10]:
+        assert read.context == (context.text if read.sentence.is_clause else "")
+    context = replace(told[-1], lead_in=long)
     cut = classifier.context_read("We keep it.", context)
     assert context.text.endswith(cut)
     assert 0 < len(cut) < len(context.text)
-    alike = replace(context, section=cut, lead_in="")
+    alike = replace(context, section=cut, lead_in="", previous="")
     (one,), (other,) = classifier.encode(["We keep it."] * 2, [context, alike])
     assert one == other
     assert classifier.context_read(long * 2, context) == ""
@@ -155,7 +157,7 @@ def test_an_older_model_folder_reports_without_neighbours(fp32_folder, paths, tm
 def test_a_document_that_cannot_be_read_is_named(classifier, tmp_path):
     empty = tmp_path / "empty.txt"
     empty.write_text(" \n")
-    with pytest.raises(InputError, match=r"empty\.txt: no text in this document"):
+    with pytest.raises(InputError, match=r"empty\.txt: empty file"):
         read_report(classifier, [empty])
     with pytest.raises(InputError, match="two documents, the old and the new version; 1 given"):
         read_report(classifier, [empty], changes=True)
