@@ -15,6 +15,7 @@ from clauselens.inference.reading.looks import looks
 from clauselens.inference.reading.page import render_report
 from clauselens.inference.reading.records import MARGIN
 from clauselens.inference.reading.report import read_report, to_json
+from clauselens.records import contexts
 from clauselens.taxonomy import taxonomy_from_dict
 
 
