@@ -5,12 +5,14 @@ import pickle
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import openvino as ov
 import pytest
 
-from clauselens import ClauseClassifier, Context
+from clauselens import ClauseClassifier
+from clauselens.dataset.rows import read_examples
 from clauselens.errors import InputError
 from clauselens.inference.cpus import available_cpus
 from clauselens.inference.engine import batches
@@ -237,16 +239,18 @@ def test_vectors_give_the_logits(fp32_folder, classifier, inputs):
 
 
 def test_export_keeps_the_clauses_that_the_model_learnt_from(fp32_folder, classifier):
-    rows = json.loads((fp32_folder / "data_manifest.json").read_text())["rows"]
+    manifest = json.loads((fp32_folder / "data_manifest.json").read_text())
     learnt = training_clauses(classifier)
     assert {clause.id for clause in learnt.clauses} == {
-        row["id"] for row in rows if row["use"] in ("train", "written")
+        row["id"] for row in manifest["rows"] if row["use"] in ("train", "written")
     }
     assert TRAINING_CLAUSES in json.loads((fp32_folder / "checksums.json").read_text())
     # Each clause is its own nearest one, by vectors that another engine computes anew.
     by_torch = ClauseClassifier.load(fp32_folder, engine="torch")
     chosen = learnt.clauses[:20]
-    contexts = [Context(section=c.section, lead_in=c.lead_in) for c in chosen]
+    rows = read_examples(Path(manifest["data"]), taxonomy=classifier.taxonomy)
+    context_of = {row.id: row.context for row in rows}
+    contexts = [context_of[clause.id] for clause in chosen]
     found = learnt.nearest(text_vectors(by_torch, [c.text for c in chosen], contexts), number=3)
     for clause, near in zip(chosen, found, strict=True):
         assert clause.text in {n.clause.text for n in near if n.cosine > 0.999}
