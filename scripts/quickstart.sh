@@ -31,4 +31,4 @@ head -n 3 predictions/clauses.jsonl | cut -c 1-300
 step "the same as a page to read"
 clauselens report "models/$name" data/raw -o predictions/report.html
 
-step "done: models/$name, its evaluation/report.html, predictions/clauses.jsonl and report.html"
+step "done: models/$name, its evaluation/evaluation.html, predictions/clauses.jsonl and report.html"
