@@ -19,8 +19,9 @@ from clauselens.errors import InputError
 from clauselens.evaluation.errors import SHOWN
 from clauselens.evaluation.highlight import STEPS, pieces, step, strongest
 from clauselens.inference.occlusion import MAX_PARTS, word_effects
+from clauselens.model.folder import THRESHOLDS, seal
 from clauselens.records import Context
-from clauselens.storage import write_jsonl
+from clauselens.storage import read_json, write_json, write_jsonl
 
 KINDS = ("false_positive", "false_negative")
 HOSTILE = [
@@ -78,10 +79,23 @@ def test_predictions_and_errors_agree_with_the_metrics(evaluated):
     assert sum(count.values()) == sum(len(wrong(row)) for row in rows) > SHOWN
 
 
-def test_every_error_is_on_the_page_or_counted(evaluated):
-    errors, page = lines(evaluated / "errors.jsonl"), page_of(evaluated)
+@pytest.fixture(scope="module")
+def overfull(evaluate, fp32_folder, tmp_path_factory):
+    """An evaluation of a model that gives every label to every row."""
+    model = tmp_path_factory.mktemp("overfull") / "model"
+    shutil.copytree(fp32_folder, model)
+    write_json(model / THRESHOLDS, dict.fromkeys(read_json(model / THRESHOLDS), 0.0))
+    seal(model)
+    evaluate(model, model.with_name("evaluation"))
+    return model.with_name("evaluation")
+
+
+@pytest.mark.parametrize("which", ["evaluated", "overfull"])
+def test_every_error_is_on_the_page_or_counted(which, request):
+    folder = request.getfixturevalue(which)
+    errors, page = lines(folder / "errors.jsonl"), page_of(folder)
     by_label = Counter(error["label"] for error in errors)
-    assert max(by_label.values()) > SHOWN
+    assert which == "evaluated" or max(by_label.values()) > SHOWN
     assert len(page.items()) == sum(min(SHOWN, n) for n in by_label.values())
     counts = re.findall(r"(\d+) false positives?, (\d+) false negatives?", page.text)
     assert sum(int(a) + int(b) for a, b in counts) == len(errors)
