@@ -17,7 +17,7 @@ from clauselens.inference.classifier import ClauseClassifier, Thresholds
 from clauselens.inference.nearest import text_vectors
 from clauselens.inference.reading.records import MARGIN, Policy, ReadSentence
 from clauselens.model.training_clauses import Neighbour, TrainingClauses
-from clauselens.records import Document, Prediction, Sentence, contexts
+from clauselens.records import Context, Document, Prediction, Sentence, contexts
 
 NEIGHBOURS = 4
 """Nearest training clauses that are shown of a sentence."""
@@ -42,7 +42,7 @@ def read_policy(
     cuts = classifier.cuts(threshold)
     told = contexts(sentences)
     predictions = classifier.predict_sentences(sentences, threshold=threshold)
-    neighbours = _neighbours(classifier, sentences, predictions, learnt)
+    neighbours = _neighbours(classifier, sentences, told, predictions, learnt)
     return Policy(
         number=number,
         title=document.title or _own_title(sentences) or document.source,
@@ -92,15 +92,14 @@ def _close_calls(prediction: Prediction, cuts: NDArray[np.float64]) -> tuple[str
 def _neighbours(
     classifier: ClauseClassifier,
     sentences: Sequence[Sentence],
+    told: Sequence[Context],
     predictions: Sequence[Prediction],
     learnt: TrainingClauses | None,
 ) -> dict[int, tuple[Neighbour, ...]]:
     """The nearest training clauses of each clause that was read, by where it starts."""
     read = [
         (sentence, context)
-        for sentence, context, prediction in zip(
-            sentences, contexts(sentences), predictions, strict=True
-        )
+        for sentence, context, prediction in zip(sentences, told, predictions, strict=True)
         if prediction.scores
     ]
     if learnt is None or not read:
