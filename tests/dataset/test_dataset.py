@@ -16,7 +16,7 @@ from clauselens.dataset.duplicates import (
     duplicate_groups,
     near_duplicate_pairs,
 )
-from clauselens.dataset.folds import leave_one_document_out
+from clauselens.dataset.folds import fewer_rows, leave_one_document_out
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.dataset.splits import with_validation
 from clauselens.errors import InputError
@@ -98,6 +98,27 @@ def test_folds_hold_out_whole_documents_and_purge_what_is_alike(examples, purge)
             assert not fold.purged
         held += fold.held_out
     assert sorted(held) == list(range(len(rows)))
+
+
+def test_a_fold_with_less_to_learn_from_is_part_of_the_fold(examples):
+    rows = [e for e in examples if e.kind in ("sentence", "list_item")]
+    folds = leave_one_document_out(rows)
+    taught = []
+    for fold in folds:
+        two, half, quarter, nothing = (
+            fewer_rows(fold, rows, documents=documents, share=share, seed=0)
+            for documents, share in ((2, 1), (4, 0.5), (4, 0.25), (0, 1))
+        )
+        assert fewer_rows(fold, rows, documents=4, share=1, seed=0) == fold
+        assert two.held_out == half.held_out == fold.held_out
+        assert nothing.train == ()
+        documents = {rows[i].document_id for i in two.train}
+        assert set(two.train) == {i for i in fold.train if rows[i].document_id in documents}
+        taught += documents
+        assert set(quarter.train) < set(half.train) < set(fold.train)
+        assert len(half.train) == round(len(fold.train) / 2)
+        assert half.train != fewer_rows(fold, rows, documents=4, share=0.5, seed=1).train
+    assert sorted(taught) == sorted(2 * [fold.document for fold in folds])
 
 
 def test_validation_takes_whole_groups_and_hangs_on_the_seed_alone():

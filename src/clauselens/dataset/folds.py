@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,3 +71,21 @@ def leave_one_document_out(
             )
         )
     return folds
+
+
+def fewer_rows(
+    fold: Fold, examples: Sequence[Example], *, documents: int, share: float, seed: int
+) -> Fold:
+    """The fold with less to learn from: ``documents`` whole ones, and of their rows the ``share``.
+
+    They are the documents that follow the held-out one in a circle, so that over the folds each
+    teaches equally often; the rows are drawn by ``seed``, and a smaller share is part of a larger
+    one.
+    """
+    names = list(dict.fromkeys(example.document_id for example in examples))
+    place = names.index(fold.document)
+    chosen = {names[(place + step) % len(names)] for step in range(1, documents + 1)}
+    train = [index for index in fold.train if examples[index].document_id in chosen]
+    order = np.random.default_rng((seed, place)).permutation(train)
+    drawn = order[: round(share * len(train))]
+    return replace(fold, train=tuple(sorted(drawn.tolist())))
