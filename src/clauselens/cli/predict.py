@@ -19,6 +19,14 @@ from clauselens.errors import InputError
 if TYPE_CHECKING:
     from clauselens.inference.classifier import Thresholds
 
+ThresholdOption = Annotated[
+    list[str] | None,
+    typer.Option("--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."),
+]
+EngineOption = Annotated[
+    str, typer.Option(help="`openvino`, `torch`, or `auto`: OpenVINO, but torch on a GPU.")
+]
+
 
 class _TerminatedError(BaseException):
     """SIGTERM came."""
@@ -45,12 +53,7 @@ def predict(
             "--out", "-o", help="OUT.jsonl, OUT.csv (or .gz), OUT.parquet; - for JSON Lines."
         ),
     ],
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."
-        ),
-    ] = None,
+    threshold: ThresholdOption = None,
     text_column: Annotated[str, typer.Option(help="Column of the text.")] = "text",
     id_column: Annotated[str, typer.Option(help="Column of the id, if there is one.")] = "id",
     section_column: Annotated[str, typer.Option(help="Column of the heading path.")] = "section",
@@ -66,9 +69,7 @@ def predict(
             "--raw-cells", help="CSV: no quote before cells that a spreadsheet would run."
         ),
     ] = False,
-    engine: Annotated[
-        str, typer.Option(help="`openvino`, `torch`, or `auto`: OpenVINO, but torch on a GPU.")
-    ] = "auto",
+    engine: EngineOption = "auto",
     threads: Annotated[
         int | None, typer.Option(help="Processors to use. Default: all that are allowed.")
     ] = None,
@@ -85,11 +86,12 @@ def predict(
 ) -> None:
     """Classify texts in bulk: scores of all labels, labels by each label's threshold.
 
-    A document is segmented first, and each clause is read with its section and lead-in. The text
-    that was extracted from HTML, Markdown, PDF or Word, which the ids' offsets refer to, is kept
-    in OUT.texts/. A bad row, or a document that cannot be read among others, gets its error in the
-    output, and the run goes on. After an interruption (even `kill -9`) the same command goes on
-    from the last finished part, and ends with the same bytes.
+    A document is segmented first, and each clause is read with its section, its lead-in and the
+    clause before. The text that was extracted from HTML, Markdown, PDF or Word, which the ids'
+    offsets refer to, is kept in OUT.texts/. A bad row, or a document that cannot be read among
+    others, gets its error in the output, and the run goes on. After an interruption (even
+    `kill -9`) the same command goes on from the last finished part, and ends with the same
+    bytes.
     """
     from clauselens.inference.batch import BatchOptions, predict_files
     from clauselens.inference.classifier import ClauseClassifier

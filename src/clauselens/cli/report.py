@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from clauselens.cli.model import ModelArgument
-from clauselens.cli.predict import parse_threshold
+from clauselens.cli.predict import EngineOption, ThresholdOption, parse_threshold
 from clauselens.errors import InputError, OutputError
 
 
@@ -34,15 +34,8 @@ def report(
         bool, typer.Option("--changes", help="Show what changed between two versions.")
     ] = False,
     title: Annotated[str, typer.Option(help="Title of the page. Default: the policy's own.")] = "",
-    threshold: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--threshold", help="`0.4` for all labels, `retention=0.4` for one; repeatable."
-        ),
-    ] = None,
-    engine: Annotated[
-        str, typer.Option(help="`openvino`, `torch`, or `auto`: OpenVINO, but torch on a GPU.")
-    ] = "auto",
+    threshold: ThresholdOption = None,
+    engine: EngineOption = "auto",
 ) -> None:
     """Make one HTML page to read policies by: each sentence with its categories.
 
