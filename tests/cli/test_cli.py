@@ -4,8 +4,12 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
+import yaml
+
+from clauselens.storage import sha256_file
 
 HEAVY = ("torch", "transformers", "datasets", "sklearn", "evaluate", "scipy", "matplotlib")
 
@@ -152,6 +156,25 @@ def test_a_report_that_cannot_be_made_leaves_nothing(fp32_folder, root, tmp_path
         assert message in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_train_makes_the_folder_that_it_starts_from(train_config, tmp_path):
+    few = replace(train_config, trainer={**train_config.trainer, "max_steps": 2})
+    second = replace(
+        few, encoder=replace(few.encoder, name="models/first", sha256="", recipe="first.yaml")
+    )
+    for name, config in (("first", few), ("second", second)):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(config.to_dict()))
+    done = run("train", "second.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "models/first: not there yet, first.yaml makes it first" in done.stdout
+    encoder = sha256_file(tmp_path / "models/first/model.safetensors")
+    made = json.loads((tmp_path / "models/second/training_config.json").read_text())
+    assert made["config"]["encoder"]["sha256"] == encoder
+    again = run("train", "second.yaml", "-o", "models/third", cwd=tmp_path)
+    assert "not there yet" not in again.stdout
+    assert sha256_file(tmp_path / "models/first/model.safetensors") == encoder
 
 
 def test_evaluate_writes_a_report_beside_the_baselines(model_folder, tmp_path):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 
 from clauselens import ClauseClassifier
@@ -25,7 +26,7 @@ from clauselens.training.baselines import prior_scores, tfidf_scores
 from clauselens.training.config import LossConfig
 from clauselens.training.encoders import resolve_encoder
 from clauselens.training.finetune import Collator, EncodedRows
-from clauselens.training.head import check_mean_pooling
+from clauselens.training.head import check_bert
 from clauselens.training.losses import build_loss, positive_weights
 from clauselens.training.run import train
 from clauselens.training.written import WrittenExamples
@@ -247,9 +248,36 @@ def test_a_head_at_the_definitions_ranks_labels_before_any_training(
     assert found > 3 * gold[:, frequent].mean()
 
 
-def test_mean_pooling_is_refused_for_other_architectures():
-    with pytest.raises(InputError, match=r"is for BERT encoders, this one is 'mpnet'"):
-        check_mean_pooling(SimpleNamespace(model_type="mpnet"))
+def test_a_fine_tuned_folder_starts_a_run_with_other_labels(
+    train_config, model_folder, examples, tmp_path
+):
+    """Its layers are the start, its classifier is not."""
+    labels = tmp_path / "labels.yaml"
+    labels.write_text("{name: mine, version: '1', categories: [cookies_tracking, security]}")
+    write_jsonl(
+        tmp_path / "mine.jsonl",
+        (
+            {"text": row.text, "labels": sorted({"security"} & set(row.labels))}
+            for row in clauses(examples, "train")[:40]
+        ),
+    )
+    trainer = {**train_config.trainer, "learning_rate": 0.0, "num_train_epochs": 1}
+    config = replace(
+        train_config,
+        data=str(tmp_path / "mine.jsonl"),
+        taxonomy=str(labels),
+        encoder=replace(train_config.encoder, name=str(model_folder), sha256=""),
+        trainer=trainer,
+    )
+    run = train(config, tmp_path / "mine", scorer=score_examples)
+    start, end = (load_file(f / "model.safetensors") for f in (model_folder, run.folder))
+    assert end["classifier.weight"].shape[0] == 2
+    assert all(torch.equal(start[key], end[key]) for key in start if key.startswith("bert."))
+
+
+def test_a_head_for_bert_is_refused_for_other_architectures():
+    with pytest.raises(InputError, match=r"are for BERT encoders, this one is 'mpnet'"):
+        check_bert(SimpleNamespace(model_type="mpnet"))
 
 
 def test_written_rows_are_no_rows_of_the_dataset(root, taxonomy, examples):

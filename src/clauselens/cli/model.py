@@ -58,14 +58,21 @@ def train(
     """Fine-tune an encoder and write a model folder, with its graph for OpenVINO.
 
     An interrupted run goes on from its last checkpoint when the same command is given again
-    (with `trainer.save_strategy=epoch`, or `steps`). On several devices:
+    (with `trainer.save_strategy=epoch`, or `steps`). A run that starts from another run's folder
+    (`encoder.name`) makes it first by `encoder.recipe` where it is missing. On several devices:
     `accelerate launch -m clauselens train CONFIG`.
     """
     from clauselens.inference.export import export
     from clauselens.training.config import read_train_config
+    from clauselens.training.processes import wait_for_all
     from clauselens.training.run import train as run
 
     settings = read_train_config(config, overrides or [])
+    encoder = settings.encoder
+    if encoder.recipe and not Path(encoder.name).exists():
+        print(f"{encoder.name}: not there yet, {encoder.recipe} makes it first", flush=True)
+        train(Path(encoder.recipe), out=Path(encoder.name))
+        wait_for_all()
     trained = run(
         settings, out or Path("models") / config.stem, scorer=score_examples, overwrite=overwrite
     )

@@ -26,7 +26,8 @@ class EncoderConfig:
     the encoder, ``head_dropout`` before the classifier; ``attention`` is the implementation.
     ``pooling`` is ``first`` (the first token's vector) or ``mean`` (a further layer that starts
     as the mean over the tokens); with ``definitions`` the classifier starts at the taxonomy's
-    definitions.
+    definitions. ``recipe`` is the configuration that makes the folder ``name``: the command
+    ``train`` runs it first where the folder is missing.
     """
 
     name: str
@@ -36,6 +37,7 @@ class EncoderConfig:
     attention: str = "eager"
     pooling: str = "first"
     definitions: bool = False
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +179,6 @@ def _check(config: TrainConfig, *, where: str) -> None:
         raise InputError(
             f"{where}: encoder.pooling is {config.encoder.pooling!r} (known: first, mean)"
         )
-    if config.encoder.definitions and config.encoder.pooling != "mean":
-        raise InputError(f"{where}: encoder.definitions needs encoder.pooling: mean")
     for name, value in (
         ("encoder.dropout", config.encoder.dropout),
         ("encoder.head_dropout", config.encoder.head_dropout),

@@ -32,7 +32,7 @@ from clauselens.taxonomy import Taxonomy, nearest
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.head import (
-    check_mean_pooling,
+    check_bert,
     start_at_definitions,
     start_at_mean_pooling,
 )
@@ -284,14 +284,17 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
     network.id2label = dict(enumerate(taxonomy.labels))
     network.label2id = {label: index for index, label in enumerate(taxonomy.labels)}
     network.problem_type = "multi_label_classification"
+    if config.encoder.pooling == "mean" or config.encoder.definitions:
+        check_bert(network)
     if config.encoder.pooling == "mean":
-        check_mean_pooling(network)
         network.num_hidden_layers += 1
     model = AutoModelForSequenceClassification.from_pretrained(
         encoder.folder,
         config=network,
         attn_implementation=config.encoder.attention,
         dtype=torch.float32,
+        # A fine-tuned folder's classifier, of other labels, gives way to a new one.
+        ignore_mismatched_sizes=True,
     )
     if config.encoder.pooling == "mean":
         start_at_mean_pooling(model)

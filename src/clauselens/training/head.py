@@ -25,12 +25,12 @@ SIMILARITY_SCALE = 5.0
 """Logit at a cosine of 1 to a category's definition."""
 
 
-def check_mean_pooling(network: Any) -> None:
+def check_bert(network: Any) -> None:
     """Raise InputError if ``network``, a configuration, is not of the BERT family."""
     if network.model_type != "bert":
         raise InputError(
-            f"encoder.pooling 'mean' is for BERT encoders, this one is {network.model_type!r}: "
-            "use 'first'"
+            "encoder.pooling 'mean' and encoder.definitions are for BERT encoders, this one is "
+            f"{network.model_type!r}: use 'first' and false"
         )
 
 
