@@ -209,7 +209,8 @@ class _Run:
             wait_for_all()
             return
         mark = self._work / "fingerprint"
-        fingerprint = sha256_bytes(repr((self._config, list(rows))).encode())
+        print_ = repr((self._config, self._encoder.sha256, list(rows)))
+        fingerprint = sha256_bytes(print_.encode())
         if not (mark.is_file() and mark.read_text() == fingerprint):
             shutil.rmtree(self._work, ignore_errors=True)
         shutil.rmtree(self.partial, ignore_errors=True)
