@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from rich.progress import track
 from clauselens.cli.model import score_examples
 from clauselens.dataset.folds import Fold, fewer_rows, leave_one_document_out
 from clauselens.dataset.rows import read_examples
+from clauselens.errors import InputError
 from clauselens.evaluation.bootstrap import (
     Interval,
     draw_resamples,
@@ -163,4 +165,8 @@ def draw(points: Sequence[Point], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

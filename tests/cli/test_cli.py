@@ -166,6 +166,8 @@ def test_train_makes_the_folder_that_it_starts_from(train_config, tmp_path):
     )
     for name, config in (("first", few), ("second", second)):
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(config.to_dict()))
+    lost = run("train", "second.yaml", "data=nowhere", cwd=tmp_path)
+    assert (lost.returncode, lost.stdout) == (2, "")
     done = run("train", "second.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "models/first: not there yet, first.yaml makes it first" in done.stdout

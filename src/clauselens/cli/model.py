@@ -65,17 +65,19 @@ def train(
     from clauselens.inference.export import export
     from clauselens.training.config import read_train_config
     from clauselens.training.processes import wait_for_all
+    from clauselens.training.run import read_input
     from clauselens.training.run import train as run
 
     settings = read_train_config(config, overrides or [])
+    folder = out or Path("models") / config.stem
     encoder = settings.encoder
     if encoder.recipe and not Path(encoder.name).exists():
+        # What is wrong with this run shows before the other one.
+        read_input(settings, folder, overwrite=overwrite)
         print(f"{encoder.name}: not there yet, {encoder.recipe} makes it first", flush=True)
         train(Path(encoder.recipe), out=Path(encoder.name))
         wait_for_all()
-    trained = run(
-        settings, out or Path("models") / config.stem, scorer=score_examples, overwrite=overwrite
-    )
+    trained = run(settings, folder, scorer=score_examples, overwrite=overwrite)
     if trained is None:  # Not the main process of several.
         return
     print(

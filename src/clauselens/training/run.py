@@ -70,9 +70,7 @@ def train(
     main one does the rest, and the others get None. Raises InputError before any work on bad
     data, configuration or encoder, and if ``out`` is there and not to be overwritten.
     """
-    check_free(out, overwrite=overwrite)
-    taxonomy = read_taxonomy(Path(config.taxonomy))
-    examples = read_examples(Path(config.data), taxonomy=taxonomy)
+    taxonomy, examples = read_input(config, out, overwrite=overwrite)
     if not config.threshold_folds and not clauses(examples, "validation"):
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
@@ -147,6 +145,15 @@ def train_final(
     return facts
 
 
+def read_input(
+    config: TrainConfig, out: Path, *, overwrite: bool
+) -> tuple[Taxonomy, list[Example]]:
+    """Label set and rows of a run. Raises InputError on bad ones, or if ``out`` is taken."""
+    check_free(out, overwrite=overwrite)
+    taxonomy = read_taxonomy(Path(config.taxonomy))
+    return taxonomy, read_examples(Path(config.data), taxonomy=taxonomy)
+
+
 def check_free(out: Path, *, overwrite: bool) -> None:
     """Raise InputError unless a model folder may be written at ``out``."""
     if out.exists() and not overwrite:
@@ -209,8 +216,8 @@ class _Run:
             wait_for_all()
             return
         mark = self._work / "fingerprint"
-        print_ = repr((self._config, self._encoder.sha256, list(rows)))
-        fingerprint = sha256_bytes(print_.encode())
+        whole = repr((self._config, self._encoder.sha256, list(rows)))
+        fingerprint = sha256_bytes(whole.encode())
         if not (mark.is_file() and mark.read_text() == fingerprint):
             shutil.rmtree(self._work, ignore_errors=True)
         shutil.rmtree(self.partial, ignore_errors=True)
