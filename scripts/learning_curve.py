@@ -28,12 +28,7 @@ from clauselens.cli.model import score_examples
 from clauselens.dataset.folds import Fold, fewer_rows, leave_one_document_out
 from clauselens.dataset.rows import read_examples
 from clauselens.errors import InputError
-from clauselens.evaluation.bootstrap import (
-    Interval,
-    draw_resamples,
-    f1_draws,
-    interval,
-)
+from clauselens.evaluation.bootstrap import Interval, draw_resamples, f1_draws, interval
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.records import CLAUSE_KINDS
 from clauselens.storage import write_json

@@ -31,11 +31,7 @@ from clauselens.records import Context, Example
 from clauselens.taxonomy import Taxonomy, nearest
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
-from clauselens.training.head import (
-    check_bert,
-    start_at_definitions,
-    start_at_mean_pooling,
-)
+from clauselens.training.head import check_bert, start_at_definitions, start_at_mean_pooling
 from clauselens.training.losses import build_loss
 from clauselens.training.processes import is_main, wait_for_all
 
