@@ -30,13 +30,13 @@ from clauselens.dataset.rows import read_examples
 from clauselens.errors import InputError
 from clauselens.evaluation.bootstrap import Interval, draw_resamples, f1_draws, interval
 from clauselens.evaluation.metrics import label_matrix
-from clauselens.records import CLAUSE_KINDS
+from clauselens.records import CLAUSE_KINDS, Example
 from clauselens.storage import write_json
 from clauselens.taxonomy import read_taxonomy
 from clauselens.training.config import TrainConfig, read_train_config
 from clauselens.training.crossval import out_of_fold
 from clauselens.training.encoders import resolve_encoder
-from clauselens.training.written import WrittenExamples
+from clauselens.training.written import read_written
 
 SHARES = (0.125, 0.25, 0.5)
 
@@ -71,9 +71,7 @@ def main() -> None:
     ]
     examples.sort(key=lambda example: (example.document_id, example.start))
     encoder = resolve_encoder(config.encoder)
-    written = WrittenExamples(
-        config.written, taxonomy=taxonomy, encoder=encoder, input_format=config.input.format
-    )
+    written = read_written(config.written, taxonomy=taxonomy, apart_from=examples)
     gold = label_matrix([example.labels for example in examples], taxonomy.labels)
     resamples = draw_resamples([(e.document_id, e.duplicate_group) for e in examples])
     folds = leave_one_document_out(examples)
@@ -119,15 +117,15 @@ def main() -> None:
     print(f"{options.out}: curve.json, curve.png")
 
 
-def grid(most: int, written: WrittenExamples) -> list[tuple[int, float]]:
+def grid(most: int, written: Sequence[Example]) -> list[tuple[int, float]]:
     """(documents, share of their clauses): whole documents, then parts of all of them."""
-    least = 0 if written.rows else 1
+    least = 0 if written else 1
     return [*((count, 1.0) for count in range(least, most + 1)), *((most, s) for s in SHARES)]
 
 
-def full_steps(config: TrainConfig, folds: Sequence[Fold], written: WrittenExamples) -> int:
+def full_steps(config: TrainConfig, folds: Sequence[Fold], written: Sequence[Example]) -> int:
     """Optimiser steps of the largest fold with everything to learn from."""
-    rows = max(len(fold.train) for fold in folds) + len(written.rows)
+    rows = max(len(fold.train) for fold in folds) + len(written)
     batch = int(config.trainer.get("per_device_train_batch_size", 8))
     return round(math.ceil(rows / batch) * float(config.trainer.get("num_train_epochs", 3)))
 

@@ -24,12 +24,11 @@ from clauselens.model.encoding import InputEncoder, InputFormat
 from clauselens.storage import sha256_file, write_jsonl
 from clauselens.training.baselines import prior_scores, tfidf_scores
 from clauselens.training.config import LossConfig
-from clauselens.training.encoders import resolve_encoder
 from clauselens.training.finetune import Collator, EncodedRows
 from clauselens.training.head import check_bert
 from clauselens.training.losses import build_loss, positive_weights
 from clauselens.training.run import train
-from clauselens.training.written import WrittenExamples
+from clauselens.training.written import read_written
 
 
 def test_the_same_seed_gives_the_same_weights(train_config, model_folder, tmp_path):
@@ -285,25 +284,29 @@ def test_written_rows_are_no_rows_of_the_dataset(root, taxonomy, examples):
     assert not {row.text for row in written} & {e.text for e in examples}
 
 
-def test_written_rows_too_like_a_held_out_one_do_not_teach(
-    train_config, root, tmp_path, taxonomy, examples
-):
-    encoder = resolve_encoder(train_config.encoder)
-    some = (root / "data/synthetic/written.jsonl").read_text().splitlines(keepends=True)[::20]
-    (tmp_path / "written.jsonl").write_text("".join(some))
-    written = WrittenExamples(
-        str(tmp_path / "written.jsonl"),
-        taxonomy=taxonomy,
-        encoder=encoder,
-        input_format=train_config.input.format,
-    )
+def test_written_rows_too_like_a_held_out_one_do_not_teach(root, tmp_path, taxonomy, examples):
+    written_file = tmp_path / "written.jsonl"
+    some = (root / "data/synthetic/written.jsonl").read_text().splitlines(keepends=True)[::80]
+    written_file.write_text("".join(some))
+    written = read_written(str(written_file), taxonomy=taxonomy)
     # Their groups must not be taken for groups of the dataset.
-    assert {row.duplicate_group for row in written.rows} == {-1}
-    held_out = [*written.rows[:3], *clauses(examples, "test")[:3]]
-    apart = written.apart_from(held_out)
-    assert not {row.id for row in apart} & {row.id for row in written.rows[:3]}
-    assert 0.9 * len(written.rows) < len(apart) < len(written.rows)
-    assert written.apart_from([]) == written.rows
+    assert {row.duplicate_group for row in written} == {-1}
+    # The same but for a word, and the same in other words: letters show the one, meaning the other.
+    text = "We collect the serial number of your device when you register it with our service."
+    said = "When you register your device with our service, we collect its serial number."
+    scored = [
+        *(replace(row, text=f"{row.text} also") for row in written[:3]),
+        *clauses(examples, "test")[:3],
+    ]
+    apart = read_written(str(written_file), taxonomy=taxonomy, apart_from=scored)
+    assert not {row.id for row in apart} & {row.id for row in written[:3]}
+    assert 0.9 * len(written) < len(apart) < len(written)
+    write_jsonl(tmp_path / "said.jsonl", [{"text": said, "labels": []}])
+    alone = [replace(written[0], text=text)]
+    said_file = str(tmp_path / "said.jsonl")
+    assert len(read_written(said_file, taxonomy=taxonomy)) == 1
+    assert read_written(said_file, taxonomy=taxonomy, apart_from=alone) == []
+    assert read_written("", taxonomy=taxonomy) == []
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import numpy as np
 
 from clauselens.cli.evaluation import PageOptions, write_page, write_report
 from clauselens.cli.model import score_examples
+from clauselens.dataset.duplicates import THRESHOLD
 from clauselens.dataset.folds import Fold, leave_one_document_out
 from clauselens.dataset.rows import read_examples
 from clauselens.errors import InputError
@@ -30,7 +31,7 @@ from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import training_arguments
 from clauselens.training.processes import process_count
 from clauselens.training.run import FAILURES, check_free, train_final
-from clauselens.training.written import TOO_ALIKE, WrittenExamples
+from clauselens.training.written import TOO_ALIKE, read_written
 
 SUMMARY = "crossval.json"
 
@@ -77,9 +78,7 @@ def cross_validate(
     training_arguments(config, out / "work")
     gold = label_matrix([example.labels for example in examples], taxonomy.labels)
     documents = [example.document_id for example in examples]
-    written = WrittenExamples(
-        config.written, taxonomy=taxonomy, encoder=encoder, input_format=config.input.format
-    )
+    written = read_written(config.written, taxonomy=taxonomy, apart_from=examples)
     runs = [
         out_of_fold(
             config,
@@ -110,7 +109,7 @@ def cross_validate(
         taxonomy.labels,
         clusters=[(example.document_id, example.duplicate_group) for example in examples],
         parts=[documents, [example.kind for example in examples]],
-        protocol=_protocol(config, folds, seeds, purge, method, written=len(written.rows)),
+        protocol=_protocol(config, folds, seeds, purge, method, written=len(written)),
     )
     scored = scored_rows(examples, taxonomy.labels, own)
     mistakes, pictures = write_report(out, report, scored)
@@ -171,10 +170,9 @@ def _baselines(
     examples: Sequence[Example],
     folds: Sequence[Fold],
     encoder: Encoder,
-    written: WrittenExamples,
+    written: Sequence[Example],
 ) -> list[System]:
-    rows = [*examples, *written.rows]
-    place = {row.id: len(examples) + index for index, row in enumerate(written.rows)}
+    rows = [*examples, *written]
     gold = label_matrix([row.labels for row in rows], taxonomy.labels)
     documents = [example.document_id for example in examples]
     vectors = embed(encoder.folder, rows, config.input.format)
@@ -183,8 +181,7 @@ def _baselines(
         scores = np.zeros((len(examples), len(taxonomy.labels)))
         for fold in folds:
             held_out = list(fold.held_out)
-            apart = written.apart_from([examples[index] for index in held_out])
-            train = [*fold.train, *(place[row.id] for row in apart)]
+            train = [*fold.train, *range(len(examples), len(rows))]
             scores[held_out] = score(train, held_out)
         # As logits, so that they pass through the same calibration and thresholds.
         clipped = np.clip(scores, 1e-6, 1 - 1e-6)
@@ -228,8 +225,9 @@ def _protocol(
         f"removed ({removed})"
     )
     more = (
-        f", and {written} written examples that joined each fold's training, but for those with "
-        f"encoder cosine >= {TOO_ALIKE:g} to a held-out row"
+        f", and the {written} written examples that taught in every fold: all but those with "
+        f"encoder cosine >= {TOO_ALIKE:g} or character TF-IDF cosine >= {THRESHOLD:g} to any of "
+        "the dataset's rows"
         if written
         else ""
     )

@@ -20,7 +20,6 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.finetune import fit
 from clauselens.training.processes import is_main, wait_for_all
-from clauselens.training.written import WrittenExamples
 
 Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
 """``scorer(folder, examples, with_context)`` loads a model folder and gives logits
@@ -48,19 +47,19 @@ def out_of_fold(
     folder: Path,
     scorer: Scorer,
     progress: Callable[[str], None],
-    written: WrittenExamples,
+    written: Sequence[Example],
 ) -> OutOfFold:
     """Fit and score every fold of one seed; epochs are fixed, nothing stops early.
 
-    ``written`` rows join each fold's training where they are apart from the held-out ones. The
-    logits of a finished fold stay in ``folder`` and are not computed again.
+    ``written`` rows teach in every fold, so they have to be apart from all examples. The logits of
+    a finished fold stay in ``folder`` and are not computed again.
     """
     config = replace(config, seed=seed)
     shape = (len(examples), len(taxonomy.labels))
     with_context, bare = np.full(shape, np.nan), np.full(shape, np.nan)
     for fold in folds:
         held_out = [examples[index] for index in fold.held_out]
-        rows = [*(examples[index] for index in fold.train), *written.apart_from(held_out)]
+        rows = [*(examples[index] for index in fold.train), *written]
         print_ = sha256_bytes(repr((config, encoder.sha256, rows, held_out)).encode())
         kept = folder / f"seed-{seed}-{fold.document}-{print_[:12]}.jsonl"
         if not kept.is_file():

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clauselens import __version__
 from clauselens.dataset.folds import group_folds
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.dataset.splits import with_validation
@@ -38,13 +36,12 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import Scorer, out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
-from clauselens.training.processes import is_main, process_count, wait_for_all
-from clauselens.training.written import WrittenExamples
+from clauselens.training.manifest import data_manifest, resolved_config
+from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.written import read_written
 
 FAILURES = 5
 """Worst errors on a model card."""
-
-LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +72,13 @@ def train(
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
-    written = run.written.apart_from(clauses(examples, "validation", "test"))
+    # What is scored later, or on the way, keeps its likes among the written rows from teaching.
+    scored = examples if config.threshold_folds else clauses(examples, "validation", "test")
+    written = read_written(config.written, taxonomy=taxonomy, apart_from=scored)
     if config.threshold_folds:
         held_out = rows
-        logits = run.out_of_fold(rows, scorer=scorer)
-        facts = run.fit([*rows, *written], evaluation=())
-    else:
-        facts = run.fit([*rows, *written], evaluation=held_out)
+        logits = run.out_of_fold(rows, written, scorer=scorer)
+    facts = run.fit(rows, written, evaluation=() if config.threshold_folds else held_out)
     if not is_main():
         return None
     if not config.threshold_folds:
@@ -134,10 +131,11 @@ def train_final(
     """
     taxonomy = read_taxonomy(Path(config.taxonomy))
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
-    facts = run.fit([*examples, *run.written.rows], evaluation=())
+    written = read_written(config.written, taxonomy=taxonomy)
+    facts = run.fit(examples, written, evaluation=())
     run.describe(scaling=scaling, thresholds=thresholds)
     run.finish(
-        seen={"train": examples, "written": run.written.rows},
+        seen={"train": examples, "written": written},
         metrics=metrics,
         table=table,
         failures=failures,
@@ -172,19 +170,20 @@ class _Run:
         self._taxonomy = taxonomy
         self._encoder = encoder
         self._out = out
-        self.written = WrittenExamples(
-            config.written, taxonomy=taxonomy, encoder=encoder, input_format=config.input.format
-        )
         self.partial = out.with_name(f".{out.name}.partial")
         self._work = out.with_name(f".{out.name}.work")
 
-    def fit(self, rows: Sequence[Example], *, evaluation: Sequence[Example]) -> FitFacts:
-        # Wrong trainer arguments show before anything is written.
-        training_arguments(self._config, self._work)
-        self._start_or_resume(rows)
+    def fit(
+        self,
+        rows: Sequence[Example],
+        written: Sequence[Example],
+        *,
+        evaluation: Sequence[Example],
+    ) -> FitFacts:
+        self._start_or_resume(rows, written)
         return fit(
             self._config,
-            examples=rows,
+            examples=[*rows, *written],
             evaluation=evaluation,
             taxonomy=self._taxonomy,
             encoder=self._encoder,
@@ -192,10 +191,11 @@ class _Run:
             work=self._work,
         )
 
-    def out_of_fold(self, rows: Sequence[Example], *, scorer: Scorer) -> NDArray[np.float64]:
+    def out_of_fold(
+        self, rows: Sequence[Example], written: Sequence[Example], *, scorer: Scorer
+    ) -> NDArray[np.float64]:
         """Logits of ``rows`` from models that did not see them: ``(n, labels)``."""
-        training_arguments(self._config, self._work)
-        self._start_or_resume(rows)
+        self._start_or_resume(rows, written)
         found = out_of_fold(
             self._config,
             examples=rows,
@@ -206,17 +206,19 @@ class _Run:
             folder=self._work / "out-of-fold",
             scorer=scorer,
             progress=lambda text: None,
-            written=self.written,
+            written=written,
         )
         return found.with_context
 
-    def _start_or_resume(self, rows: Sequence[Example]) -> None:
+    def _start_or_resume(self, rows: Sequence[Example], written: Sequence[Example]) -> None:
         """Keep the checkpoints of an interrupted run of the same input, drop any other."""
+        # Wrong trainer arguments show before anything is written.
+        training_arguments(self._config, self._work)
         if not is_main():
             wait_for_all()
             return
         mark = self._work / "fingerprint"
-        whole = repr((self._config, self._encoder.sha256, list(rows)))
+        whole = repr((self._config, self._encoder.sha256, list(rows), list(written)))
         fingerprint = sha256_bytes(whole.encode())
         if not (mark.is_file() and mark.read_text() == fingerprint):
             shutil.rmtree(self._work, ignore_errors=True)
@@ -245,7 +247,7 @@ class _Run:
         table: str = "",
     ) -> None:
         """Write the remaining files, seal the folder and move it to its place."""
-        write_json(self.partial / TRAINING_CONFIG, describe(self._config, self._encoder))
+        write_json(self.partial / TRAINING_CONFIG, resolved_config(self._config, self._encoder))
         write_json(self.partial / DATA_MANIFEST, data_manifest(self._config, self._taxonomy, seen))
         write_json(self.partial / METRICS, metrics)
         card = render_card(
@@ -266,35 +268,3 @@ class _Run:
             shutil.rmtree(self._out)
         self.partial.rename(self._out)
         shutil.rmtree(self._work, ignore_errors=True)
-
-
-def describe(config: TrainConfig, encoder: Encoder) -> dict[str, object]:
-    """The resolved configuration with the encoder's source and digest, and library versions."""
-    resolved = replace(config, encoder=replace(config.encoder, sha256=encoder.sha256))
-    return {
-        "clauselens": __version__,
-        "config": resolved.to_dict(),
-        "encoder_source": encoder.source,
-        "processes": process_count(),
-        "libraries": {name: version(name) for name in LIBRARIES},
-    }
-
-
-def data_manifest(
-    config: TrainConfig, taxonomy: Taxonomy, seen: Mapping[str, Sequence[Example]]
-) -> dict[str, object]:
-    """Which rows the model has seen, by use: evaluation refuses them."""
-    return {
-        "data": config.data,
-        "taxonomy": {"name": taxonomy.name, "version": taxonomy.version},
-        "rows": [
-            {
-                "id": example.id,
-                "use": use,
-                "duplicate_group": example.duplicate_group,
-                "text_sha256": sha256_bytes(example.text.encode()),
-            }
-            for use, part in seen.items()
-            for example in part
-        ],
-    }
