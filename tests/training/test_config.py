@@ -16,8 +16,9 @@ def test_shipped_configurations_are_valid(root, name, tmp_path):
     assert resolve_encoder(config.encoder).sha256 == config.encoder.sha256
 
 
-def test_the_benchmark_starts_from_the_folder_of_a_shipped_configuration(root, tmp_path):
-    config = read_train_config(root / "configs/opp115.yaml")
+@pytest.mark.parametrize("name", ["opp115", "own"])
+def test_other_labels_start_from_the_folder_of_a_shipped_configuration(root, name, tmp_path):
+    config = read_train_config(root / f"configs/{name}.yaml")
     training_arguments(config, tmp_path)
     recipe = root / config.encoder.recipe
     assert read_train_config(recipe).taxonomy != config.taxonomy

@@ -29,9 +29,9 @@ from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder, Window
 from clauselens.records import Context, Example
 from clauselens.taxonomy import Taxonomy, nearest
+from clauselens.training import head
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
-from clauselens.training.head import check_bert, start_at_definitions, start_at_mean_pooling
 from clauselens.training.losses import build_loss
 from clauselens.training.processes import is_main, wait_for_all
 
@@ -204,7 +204,7 @@ def fit(
     )
     gold = label_matrix([e.labels for e in examples], taxonomy.labels)
     if config.encoder.definitions:
-        start_at_definitions(
+        head.start_at_definitions(
             model,
             input_encoder,
             taxonomy,
@@ -276,12 +276,13 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
     for name in _HEAD_DROPOUT:
         if hasattr(network, name):
             setattr(network, name, config.encoder.head_dropout)
+    before = list(network.id2label.values())
     network.num_labels = len(taxonomy.labels)
     network.id2label = dict(enumerate(taxonomy.labels))
     network.label2id = {label: index for index, label in enumerate(taxonomy.labels)}
     network.problem_type = "multi_label_classification"
     if config.encoder.pooling == "mean" or config.encoder.definitions:
-        check_bert(network)
+        head.check_bert(network)
     if config.encoder.pooling == "mean":
         network.num_hidden_layers += 1
     model = AutoModelForSequenceClassification.from_pretrained(
@@ -292,6 +293,8 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
         # A fine-tuned folder's classifier, of other labels, gives way to a new one.
         ignore_mismatched_sizes=True,
     )
+    if len(before) == len(taxonomy.labels) and before != list(taxonomy.labels):
+        head.start_anew(model.classifier, std=network.initializer_range)
     if config.encoder.pooling == "mean":
-        start_at_mean_pooling(model)
+        head.start_at_mean_pooling(model)
     return model

@@ -34,6 +34,14 @@ def check_bert(network: Any) -> None:
         )
 
 
+def start_anew(classifier: torch.nn.Module, *, std: float) -> None:
+    """Forget what a classifier learnt of other labels that happen to be as many."""
+    for layer in classifier.modules():
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.normal_(layer.weight, std=std)
+            torch.nn.init.zeros_(layer.bias)
+
+
 def start_at_mean_pooling(model: Any) -> None:
     """Make the last layer's first token the mean over all tokens, and the pooler pass it on.
 
