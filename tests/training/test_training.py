@@ -22,6 +22,7 @@ from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder, InputFormat
 from clauselens.storage import sha256_file, write_jsonl
+from clauselens.taxonomy import read_taxonomy
 from clauselens.training.baselines import prior_scores, tfidf_scores
 from clauselens.training.config import LossConfig
 from clauselens.training.finetune import Collator, EncodedRows
@@ -288,6 +289,14 @@ def test_a_head_for_bert_is_refused_for_other_architectures():
 def test_written_rows_are_no_rows_of_the_dataset(root, taxonomy, examples):
     written = read_examples(root / "data/synthetic/written.jsonl", taxonomy=taxonomy)
     assert not {row.text for row in written} & {e.text for e in examples}
+
+
+def test_written_paragraphs_are_rows_of_the_benchmarks_labels(root):
+    labels = read_taxonomy(root / "configs/opp115_taxonomy.yaml")
+    rows = read_written(str(root / "data/synthetic/opp115.jsonl"), taxonomy=labels)
+    assert {label for row in rows for label in row.labels} == set(labels.labels)
+    assert all(row.labels and not row.context.text for row in rows)
+    assert len({row.id for row in rows}) == len({row.text for row in rows}) == len(rows)
 
 
 def test_written_rows_too_like_a_held_out_one_do_not_teach(root, tmp_path, taxonomy, examples):
