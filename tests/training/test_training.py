@@ -306,9 +306,6 @@ def test_written_rows_too_like_a_held_out_one_do_not_teach(root, tmp_path, taxon
     written = read_written(str(written_file), taxonomy=taxonomy)
     # Their groups must not be taken for groups of the dataset.
     assert {row.duplicate_group for row in written} == {-1}
-    # The same but for a word, and the same in other words: letters show the one, meaning the other.
-    text = "We collect the serial number of your device when you register it with our service."
-    said = "When you register your device with our service, we collect its serial number."
     scored = [
         *(replace(row, text=f"{row.text} also") for row in written[:3]),
         *clauses(examples, "test")[:3],
@@ -316,12 +313,35 @@ def test_written_rows_too_like_a_held_out_one_do_not_teach(root, tmp_path, taxon
     apart = read_written(str(written_file), taxonomy=taxonomy, apart_from=scored)
     assert not {row.id for row in apart} & {row.id for row in written[:3]}
     assert 0.9 * len(written) < len(apart) < len(written)
-    write_jsonl(tmp_path / "said.jsonl", [{"text": said, "labels": []}])
-    alone = [replace(written[0], text=text)]
-    said_file = str(tmp_path / "said.jsonl")
-    assert len(read_written(said_file, taxonomy=taxonomy)) == 1
-    assert read_written(said_file, taxonomy=taxonomy, apart_from=alone) == []
     assert read_written("", taxonomy=taxonomy) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "scored", "teaches"),
+    [
+        # Near in meaning alone (0.87 and 0.22), by letters alone (0.42 and 0.70), in neither.
+        (
+            "Cookies are small text files on your computer.",
+            "A cookie is a little text file kept on a PC.",
+            False,
+        ),
+        (
+            "contact the police department of Berlin",
+            "contact the police department of Boston",
+            False,
+        ),
+        ("Nobody can buy your private data from us.", "We keep invoices for ten years.", True),
+    ],
+)
+def test_either_likeness_keeps_a_written_row_from_teaching(
+    tmp_path, taxonomy, examples, written, scored, teaches
+):
+    path = tmp_path / "written.jsonl"
+    write_jsonl(path, [{"text": written, "labels": []}])
+    apart = read_written(
+        str(path), taxonomy=taxonomy, apart_from=[replace(examples[0], text=scored)]
+    )
+    assert [row.text for row in apart] == [written] * teaches
 
 
 @pytest.mark.slow

@@ -294,7 +294,7 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
         ignore_mismatched_sizes=True,
     )
     if len(before) == len(taxonomy.labels) and before != list(taxonomy.labels):
-        head.start_anew(model.classifier, std=network.initializer_range)
+        head.start_anew(model)
     if config.encoder.pooling == "mean":
         head.start_at_mean_pooling(model)
     return model

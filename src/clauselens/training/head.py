@@ -34,12 +34,12 @@ def check_bert(network: Any) -> None:
         )
 
 
-def start_anew(classifier: torch.nn.Module, *, std: float) -> None:
-    """Forget what a classifier learnt of other labels that happen to be as many."""
-    for layer in classifier.modules():
-        if isinstance(layer, torch.nn.Linear):
-            torch.nn.init.normal_(layer.weight, std=std)
-            torch.nn.init.zeros_(layer.bias)
+def start_anew(model: Any) -> None:
+    """Forget what a head learnt of other labels that happen to be as many; the encoder stays."""
+    for name, part in model.named_children():
+        for layer in part.modules():
+            if name != model.base_model_prefix and isinstance(layer, torch.nn.Linear):
+                layer.reset_parameters()
 
 
 def start_at_mean_pooling(model: Any) -> None:
