@@ -4,8 +4,9 @@
 Every document is scored by models that were trained on some of the others: on so many whole
 documents, and on such a share of their clauses. Near-duplicates of the held-out clauses are
 removed as in leave-one-document-out. All fits take as many steps as the one with everything, so
-that few rows are not few steps. Labels are cut at 0.5, since thresholds cannot be learnt from one
-document. Fits are kept and not repeated. Writes curve.json and curve.png.
+that few rows are not few steps; a first stage is shared by them. Labels are cut at 0.5, since
+thresholds cannot be learnt from one document. Fits are kept and not repeated. Writes curve.json
+and curve.png.
 """
 
 from __future__ import annotations
@@ -75,8 +76,7 @@ def main() -> None:
     gold = label_matrix([example.labels for example in examples], taxonomy.labels)
     resamples = draw_resamples([(e.document_id, e.duplicate_group) for e in examples])
     folds = leave_one_document_out(examples)
-    steps = full_steps(config, folds, written)
-    config = replace(config, trainer={**config.trainer, "max_steps": steps})
+    config = with_full_steps(config, folds, written)
     points: list[Point] = []
     for documents, share in track(grid(len(folds) - 1, written), description="points"):
         parts = [
@@ -123,11 +123,16 @@ def grid(most: int, written: Sequence[Example]) -> list[tuple[int, float]]:
     return [*((count, 1.0) for count in range(least, most + 1)), *((most, s) for s in SHARES)]
 
 
-def full_steps(config: TrainConfig, folds: Sequence[Fold], written: Sequence[Example]) -> int:
-    """Optimiser steps of the largest fold with everything to learn from."""
-    rows = max(len(fold.train) for fold in folds) + len(written)
+def with_full_steps(
+    config: TrainConfig, folds: Sequence[Fold], written: Sequence[Example]
+) -> TrainConfig:
+    """As many steps for all as the largest fold takes; a first stage keeps its own number."""
+    annotated = max(len(fold.train) for fold in folds)
+    rows = annotated + (config.replay * annotated if config.pretraining else len(written))
     batch = int(config.trainer.get("per_device_train_batch_size", 8))
-    return round(math.ceil(rows / batch) * float(config.trainer.get("num_train_epochs", 3)))
+    steps = round(math.ceil(rows / batch) * float(config.trainer.get("num_train_epochs", 3)))
+    first = {"max_steps": -1, **config.pretraining} if config.pretraining else {}
+    return replace(config, trainer={**config.trainer, "max_steps": steps}, pretraining=first)
 
 
 def draw(points: Sequence[Point], path: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
+from transformers import AutoModelForSequenceClassification, BertConfig, MPNetConfig
 
 from clauselens import ClauseClassifier
 from clauselens.cli.model import score_examples
@@ -26,7 +26,11 @@ from clauselens.taxonomy import read_taxonomy
 from clauselens.training.baselines import prior_scores, tfidf_scores
 from clauselens.training.config import LossConfig
 from clauselens.training.finetune import Collator, EncodedRows
-from clauselens.training.head import check_bert
+from clauselens.training.head import (
+    check_family,
+    start_at_definitions,
+    start_at_mean_pooling,
+)
 from clauselens.training.losses import build_loss, positive_weights
 from clauselens.training.run import train
 from clauselens.training.written import read_written
@@ -142,47 +146,6 @@ def test_baselines_score_every_row_and_beat_the_prior(examples, taxonomy):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_to_the_same_result(train_config, tmp_path):
-    """A real kill, with SIGKILL, in the middle of an epoch."""
-    overrides = [
-        f"data={train_config.data}",
-        f"taxonomy={train_config.taxonomy}",
-        "trainer.num_train_epochs=4",
-        "trainer.per_device_train_batch_size=8",
-        "trainer.save_strategy=steps",
-        "trainer.save_steps=5",
-        "trainer.save_total_limit=1",
-    ]
-    config = Path(__file__).parents[2] / "configs/smoke.yaml"
-
-    def command(out):
-        return [
-            sys.executable,
-            "-m",
-            "clauselens",
-            "train",
-            str(config),
-            *overrides,
-            "-o",
-            str(out),
-        ]
-
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    subprocess.run(command(tmp_path / "whole"), check=True, **quiet)
-    with subprocess.Popen(command(tmp_path / "killed"), **quiet) as process:
-        while not list(tmp_path.glob(".killed.work/checkpoint-*/trainer_state.json")):
-            assert process.poll() is None
-            time.sleep(0.05)
-        process.kill()
-    assert not (tmp_path / "killed").exists()
-    done = subprocess.run(command(tmp_path / "killed"), capture_output=True, text=True, check=True)
-    whole, killed = (tmp_path / name / "model.safetensors" for name in ("whole", "killed"))
-    assert sha256_file(whole) == sha256_file(killed)
-    assert "models" not in done.stderr
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["killed", "whole"]
-
-
-@pytest.mark.slow
 def test_two_processes_and_accumulation_train_like_one_with_the_whole_batch(train_config, tmp_path):
     """Two real processes on the processor; the loss is a mean over rows however they are dealt."""
     config = Path(__file__).parents[2] / "configs/smoke.yaml"
@@ -248,6 +211,39 @@ def test_a_head_at_the_definitions_ranks_labels_before_any_training(
     assert found > 3 * gold[:, frequent].mean()
 
 
+@pytest.mark.parametrize("family", [BertConfig, MPNetConfig])
+def test_definitions_score_highest_for_their_own_category(
+    family, model_folder, examples, taxonomy
+):
+    """In a small network of random weights, where only the start can say so: chance is 1 of 21."""
+    torch.manual_seed(0)
+    labels = len(taxonomy.labels)
+    network = AutoModelForSequenceClassification.from_config(
+        family(
+            vocab_size=30527,
+            hidden_size=48,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            intermediate_size=64,
+            num_labels=labels,
+        )
+    )
+    encoder = InputEncoder.load(model_folder, InputFormat(max_length=64, stride=16))
+    start_at_mean_pooling(network)
+    rows = [first for first, *_ in encoder.encode([e.text for e in examples[:20]])]
+    start_at_definitions(network, encoder, taxonomy, rows=rows, prior=np.full(labels, 0.1))
+    texts = [f"{c.id.replace('_', ' ')}: {c.definition}" for c in taxonomy.categories]
+    network.eval()
+    with torch.no_grad():
+        logits = torch.cat(
+            [
+                network(input_ids=torch.tensor([first.ids])).logits
+                for first, *_ in encoder.encode(texts)
+            ]
+        )
+    assert (logits.argmax(1).numpy() == np.arange(labels)).mean() > 0.8
+
+
 @pytest.mark.parametrize("count", [2, 21])
 def test_a_fine_tuned_folder_starts_a_run_with_other_labels(
     train_config, model_folder, examples, tmp_path, count
@@ -281,9 +277,9 @@ def test_a_fine_tuned_folder_starts_a_run_with_other_labels(
     assert all(torch.equal(start[key], end[key]) for key in start if key.startswith("bert."))
 
 
-def test_a_head_for_bert_is_refused_for_other_architectures():
-    with pytest.raises(InputError, match=r"are for BERT encoders, this one is 'mpnet'"):
-        check_bert(SimpleNamespace(model_type="mpnet"))
+def test_such_a_start_is_refused_for_other_architectures():
+    with pytest.raises(InputError, match=r"families bert and mpnet, this one is 'roberta'"):
+        check_family(SimpleNamespace(model_type="roberta"))
 
 
 def test_written_rows_are_no_rows_of_the_dataset(root, taxonomy, examples):

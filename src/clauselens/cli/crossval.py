@@ -28,9 +28,9 @@ from clauselens.training.baselines import embed, frozen_scores, prior_scores, tf
 from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
-from clauselens.training.finetune import training_arguments
 from clauselens.training.processes import process_count
 from clauselens.training.run import FAILURES, check_free, train_final
+from clauselens.training.stages import check_trainer, forget
 from clauselens.training.written import TOO_ALIKE, read_written
 
 SUMMARY = "crossval.json"
@@ -75,7 +75,7 @@ def cross_validate(
     other = align_run(page.against, examples, taxonomy.labels) if page and page.against else None
     folds = leave_one_document_out(examples, purge=purge)
     encoder = resolve_encoder(config.encoder)
-    training_arguments(config, out / "work")
+    check_trainer(config, out / "work")
     gold = label_matrix([example.labels for example in examples], taxonomy.labels)
     documents = [example.document_id for example in examples]
     written = read_written(config.written, taxonomy=taxonomy, apart_from=examples)
@@ -94,6 +94,7 @@ def cross_validate(
         )
         for seed in seeds
     ]
+    forget(out / "out-of-fold")
     progress("baselines")
     method, losses = choose_method(gold, [run.with_context for run in runs], documents)
     own = _system(name, gold, [run.with_context for run in runs], documents, method)

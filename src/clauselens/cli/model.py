@@ -77,6 +77,8 @@ def train(
         print(f"{encoder.name}: not there yet, {encoder.recipe} makes it first", flush=True)
         train(Path(encoder.recipe), out=Path(encoder.name))
         wait_for_all()
+    if settings.pretraining:
+        print(f"two stages: {settings.written} first, then {settings.data}", flush=True)
     trained = run(settings, folder, scorer=score_examples, overwrite=overwrite)
     if trained is None:  # Not the main process of several.
         return

@@ -53,6 +53,12 @@ def render_card(
         "section, lead-in and the clause before" if config.input.previous else "section, lead-in"
     )
     context = f"with its context ({parts})" if config.input.context else "without context"
+    stages = (
+        "in two stages, the written rows first and then the others beside "
+        f"{config.replay:g} written ones for each"
+        if config.pretraining
+        else "in one stage"
+    )
     return f"""---
 {header}---
 
@@ -79,8 +85,8 @@ The worst errors on the rows of these scores: the labels of the dataset, then th
 
 ## Recipe
 
-Encoder {encoder.name} (from {encoder.source}, sha256 `{encoder.sha256[:16]}…`); loss
-{config.loss.name}; seed {config.seed}; all settings in `training_config.json`.
+Encoder {encoder.name} (from {encoder.source}, sha256 `{encoder.sha256[:16]}…`), trained
+{stages}; loss {config.loss.name}; seed {config.seed}; all settings in `training_config.json`.
 
 ## Thresholds and calibration
 

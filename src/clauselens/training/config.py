@@ -80,7 +80,9 @@ class LossConfig:
 class TrainConfig:
     """A whole run. Paths are relative to the working directory.
 
-    ``written`` names a file of further training rows that are never scored.
+    ``written`` names a file of further training rows that are never scored. With ``pretraining``,
+    trainer arguments in place of those of ``trainer``, they teach first and alone, and beside the
+    annotated rows only ``replay`` of them for each of these (``training.stages``).
     ``validation_fraction`` of the training rows validate where the data have no such split;
     with ``threshold_folds``, thresholds and calibration come from so many folds of the training
     rows instead, at as many more fits. ``early_stopping_patience`` in epochs, 0 for none, applies
@@ -91,6 +93,8 @@ class TrainConfig:
     taxonomy: str
     encoder: EncoderConfig
     written: str = ""
+    pretraining: Mapping[str, Any] = field(default_factory=dict)
+    replay: float = 1.0
     input: InputConfig = field(default_factory=InputConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     seed: int = 0
@@ -167,6 +171,8 @@ def _value(hint: Any, value: Any, *, place: str) -> Any:
         if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
             raise InputError(f"{place} is {value!r}, expected {hint.__name__}")
         return value
+    if value == "":  # "pretraining=" clears it.
+        return {}
     if not isinstance(value, dict):
         raise InputError(f"{place} is {value!r}, expected a mapping")
     return value
@@ -187,9 +193,17 @@ def _check(config: TrainConfig, *, where: str) -> None:
     ):
         if not 0 <= value < 1:
             raise InputError(f"{where}: {name} is {value}, expected a share from 0 to below 1")
+    if config.replay < 0:
+        raise InputError(f"{where}: replay is {config.replay}, expected 0 or more")
+    if config.pretraining and not config.written:
+        raise InputError(
+            f"{where}: pretraining is on the written rows, and 'written' names none; leave it out "
+            "(pretraining=) as well"
+        )
     if config.loss.max_positive_weight < 1:
         raise InputError(f"{where}: loss.max_positive_weight is below 1")
-    for key in config.trainer:
-        if key in RESERVED:
-            raise InputError(f"{where}: 'trainer.{key}' is set by clauselens; leave it out")
+    for block, keys in (("trainer", config.trainer), ("pretraining", config.pretraining)):
+        for key in keys:
+            if key in RESERVED:
+                raise InputError(f"{where}: '{block}.{key}' is set by clauselens; leave it out")
     _ = config.input.format

@@ -18,8 +18,8 @@ from clauselens.storage import read_jsonl, sha256_bytes, write_jsonl
 from clauselens.taxonomy import Taxonomy
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
-from clauselens.training.finetune import fit
 from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.stages import fit_in_stages
 
 Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
 """``scorer(folder, examples, with_context)`` loads a model folder and gives logits
@@ -52,25 +52,29 @@ def out_of_fold(
     """Fit and score every fold of one seed; epochs are fixed, nothing stops early.
 
     ``written`` rows teach in every fold, so they have to be apart from all examples. The logits of
-    a finished fold stay in ``folder`` and are not computed again.
+    a finished fold stay in ``folder`` and are not computed again; so does a first stage, which the
+    folds share and the caller may delete (``training.stages.forget``).
     """
     config = replace(config, seed=seed)
     shape = (len(examples), len(taxonomy.labels))
     with_context, bare = np.full(shape, np.nan), np.full(shape, np.nan)
     for fold in folds:
         held_out = [examples[index] for index in fold.held_out]
-        rows = [*(examples[index] for index in fold.train), *written]
-        print_ = sha256_bytes(repr((config, encoder.sha256, rows, held_out)).encode())
+        rows = [examples[index] for index in fold.train]
+        whole = repr((config, encoder.sha256, rows, written, held_out))
+        print_ = sha256_bytes(whole.encode())
         kept = folder / f"seed-{seed}-{fold.document}-{print_[:12]}.jsonl"
         if not kept.is_file():
-            progress(f"seed {seed}, {fold.document}: {len(rows)} rows")
+            progress(f"seed {seed}, {fold.document}: {len(rows)} rows, {len(written)} written")
             _fit_and_score(
                 config,
                 rows=rows,
+                written=written,
                 held_out=held_out,
                 taxonomy=taxonomy,
                 encoder=encoder,
                 work=folder / "work",
+                stages=folder,
                 scorer=scorer,
                 kept=kept,
             )
@@ -84,26 +88,30 @@ def _fit_and_score(
     config: TrainConfig,
     *,
     rows: Sequence[Example],
+    written: Sequence[Example],
     held_out: Sequence[Example],
     taxonomy: Taxonomy,
     encoder: Encoder,
     work: Path,
+    stages: Path,
     scorer: Scorer,
     kept: Path,
 ) -> None:
-    """Fit on ``rows``, write the logits of ``held_out`` to ``kept``."""
+    """Fit on ``rows`` and ``written`` ones, write the logits of ``held_out`` to ``kept``."""
     model = work / "model"
     if is_main():
         shutil.rmtree(work, ignore_errors=True)
         model.mkdir(parents=True)
     wait_for_all()
-    fit(
+    fit_in_stages(
         config,
         examples=rows,
+        written=written,
         taxonomy=taxonomy,
         encoder=encoder,
         folder=model,
         work=work / "checkpoints",
+        stages=stages,
     )
     if is_main():
         labels = len(taxonomy.labels)

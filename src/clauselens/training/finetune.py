@@ -49,11 +49,10 @@ _HEAD_DROPOUT = ("classifier_dropout", "seq_classif_dropout")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitFacts:
-    """What a fit took: optimiser steps, seconds, mean training loss."""
+    """What a fit took: optimiser steps and seconds."""
 
     steps: int
     seconds: float
-    loss: float
 
 
 class EncodedRows:
@@ -243,7 +242,7 @@ def fit(
     if is_main():
         model.float().save_pretrained(folder)
     wait_for_all()
-    return FitFacts(steps=result.global_step, seconds=seconds, loss=result.training_loss)
+    return FitFacts(steps=result.global_step, seconds=seconds)
 
 
 class Collator:
@@ -282,7 +281,7 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
     network.label2id = {label: index for index, label in enumerate(taxonomy.labels)}
     network.problem_type = "multi_label_classification"
     if config.encoder.pooling == "mean" or config.encoder.definitions:
-        head.check_bert(network)
+        head.check_family(network)
     if config.encoder.pooling == "mean":
         network.num_hidden_layers += 1
     model = AutoModelForSequenceClassification.from_pretrained(

@@ -1,4 +1,4 @@
-"""Starting points for the classification head of a BERT-like encoder.
+"""Starting points for the classification head of a BERT or MPNet encoder.
 
 Both change weights only, so the model folder stays loadable by plain ``transformers``.
 """
@@ -25,12 +25,15 @@ SIMILARITY_SCALE = 5.0
 """Logit at a cosine of 1 to a category's definition."""
 
 
-def check_bert(network: Any) -> None:
-    """Raise InputError if ``network``, a configuration, is not of the BERT family."""
-    if network.model_type != "bert":
+_FAMILIES = ("bert", "mpnet")
+
+
+def check_family(network: Any) -> None:
+    """Raise InputError if ``network``, a configuration, is of no family that is known here."""
+    if network.model_type not in _FAMILIES:
         raise InputError(
-            "encoder.pooling 'mean' and encoder.definitions are for BERT encoders, this one is "
-            f"{network.model_type!r}: use 'first' and false"
+            "encoder.pooling 'mean' and encoder.definitions are for encoders of the families "
+            f"{' and '.join(_FAMILIES)}, this one is {network.model_type!r}: use 'first' and false"
         )
 
 
@@ -43,23 +46,27 @@ def start_anew(model: Any) -> None:
 
 
 def start_at_mean_pooling(model: Any) -> None:
-    """Make the last layer's first token the mean over all tokens, and the pooler pass it on.
+    """Make the last layer's first token the mean over all tokens, and the head pass it on.
 
-    BERT classifies from its first token, while sentence encoders are trained for the mean over
-    all. A further layer with queries and keys of zero attends evenly, which is that mean; as it
-    is trained on, it becomes attention pooling.
+    The head reads the first token, while sentence encoders are trained for the mean over all. A
+    further layer with queries and keys of zero attends evenly, which is that mean; as it is
+    trained on, it becomes attention pooling. In MPNet the relative positions still weigh: to rank
+    clauses by the definitions, its weighted mean does as well as the even one.
     """
     width = model.config.hidden_size
-    layer = model.bert.encoder.layer[-1]
+    layer = model.base_model.encoder.layer[-1]
+    if model.config.model_type == "bert":
+        inner = layer.attention.self
+        query, key, value = inner.query, inner.key, inner.value
+        mixed, dense = layer.attention.output.dense, model.bert.pooler.dense
+    else:
+        inner = layer.attention.attn
+        query, key, value, mixed, dense = inner.q, inner.k, inner.v, inner.o, model.classifier.dense
     with torch.no_grad():
-        for linear in (layer.attention.self.query, layer.attention.self.key, layer.output.dense):
+        for linear in (query, key, layer.output.dense):
             linear.weight.zero_()
             linear.bias.zero_()
-        for linear, scale in (
-            (layer.attention.self.value, 1.0),
-            (layer.attention.output.dense, MEAN_WEIGHT),
-            (model.bert.pooler.dense, POOLER_SCALE),
-        ):
+        for linear, scale in ((value, 1.0), (mixed, MEAN_WEIGHT), (dense, POOLER_SCALE)):
             linear.weight.copy_(torch.eye(width) * scale)
             linear.bias.zero_()
 
@@ -73,25 +80,31 @@ def start_at_definitions(
     each label, which the bias starts from.
     """
     texts = [f"{c.id.replace('_', ' ')}: {c.definition}" for c in taxonomy.categories]
+    bert = model.config.model_type == "bert"
+    classifier = model.classifier if bert else model.classifier.out_proj
     model.eval()
     with torch.no_grad():
-        centre = _pooled(model, rows)
-        definitions = _pooled(model, [windows[0] for windows in encoder.encode(texts)])
+        centre = _pooled(model, classifier, rows)
+        definitions = _pooled(model, classifier, [first for first, *_ in encoder.encode(texts)])
         origin = centre.mean(0)
         spread = (centre - origin).norm(dim=1).mean()
         directions = torch.nn.functional.normalize(definitions - definitions.mean(0), dim=1)
         share = torch.from_numpy(np.clip(prior, 0.005, 0.995)).float()
         weight = directions * (SIMILARITY_SCALE / spread)
-        model.classifier.weight.copy_(weight)
-        model.classifier.bias.copy_(torch.logit(share) - weight @ origin)
+        classifier.weight.copy_(weight)
+        classifier.bias.copy_(torch.logit(share) - weight @ origin)
     model.train()
 
 
-def _pooled(model: Any, windows: Sequence[Window]) -> torch.Tensor:
-    vectors = [
-        model.bert(
-            input_ids=torch.tensor([window.ids]), token_type_ids=torch.tensor([window.type_ids])
-        ).pooler_output[0]
-        for window in windows
-    ]
+def _pooled(model: Any, classifier: Any, windows: Sequence[Window]) -> torch.Tensor:
+    """What the classifier reads of each window."""
+    vectors: list[torch.Tensor] = []
+    hook = classifier.register_forward_pre_hook(lambda _, given: vectors.append(given[0][0]))
+    for window in windows:
+        segments = {"token_type_ids": torch.tensor([window.type_ids])}
+        model(
+            input_ids=torch.tensor([window.ids]),
+            **(segments if model.config.model_type == "bert" else {}),
+        )
+    hook.remove()
     return torch.stack(vectors)

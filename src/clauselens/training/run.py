@@ -35,9 +35,10 @@ from clauselens.training.card import render_card
 from clauselens.training.config import TrainConfig
 from clauselens.training.crossval import Scorer, out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
-from clauselens.training.finetune import FitFacts, fit, training_arguments
+from clauselens.training.finetune import FitFacts
 from clauselens.training.manifest import data_manifest, resolved_config
 from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.stages import check_trainer, fit_in_stages
 from clauselens.training.written import read_written
 
 FAILURES = 5
@@ -78,7 +79,9 @@ def train(
     if config.threshold_folds:
         held_out = rows
         logits = run.out_of_fold(rows, written, scorer=scorer)
-    facts = run.fit(rows, written, evaluation=() if config.threshold_folds else held_out)
+        facts = run.fit(rows, written, evaluation=())
+    else:
+        facts = run.fit(rows, written, evaluation=held_out)
     if not is_main():
         return None
     if not config.threshold_folds:
@@ -181,14 +184,16 @@ class _Run:
         evaluation: Sequence[Example],
     ) -> FitFacts:
         self._start_or_resume(rows, written)
-        return fit(
+        return fit_in_stages(
             self._config,
-            examples=[*rows, *written],
+            examples=rows,
+            written=written,
             evaluation=evaluation,
             taxonomy=self._taxonomy,
             encoder=self._encoder,
             folder=self.partial,
-            work=self._work,
+            work=self._work / "checkpoints",
+            stages=self._work / "out-of-fold",
         )
 
     def out_of_fold(
@@ -213,7 +218,7 @@ class _Run:
     def _start_or_resume(self, rows: Sequence[Example], written: Sequence[Example]) -> None:
         """Keep the checkpoints of an interrupted run of the same input, drop any other."""
         # Wrong trainer arguments show before anything is written.
-        training_arguments(self._config, self._work)
+        check_trainer(self._config, self._work)
         if not is_main():
             wait_for_all()
             return

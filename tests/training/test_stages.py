@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from clauselens.dataset.rows import clauses
+from clauselens.storage import sha256_file
+from clauselens.training.encoders import resolve_encoder
+from clauselens.training.stages import fit_in_stages, forget
+from clauselens.training.written import read_written
+
+
+@pytest.fixture
+def written_file(root, tmp_path):
+    """Every eightieth written row."""
+    some = (root / "data/synthetic/written.jsonl").read_text().splitlines(keepends=True)[::80]
+    path = tmp_path / "written.jsonl"
+    path.write_text("".join(some))
+    return path
+
+
+def test_folds_share_the_first_stage_and_go_on_from_it(
+    train_config, written_file, taxonomy, examples, tmp_path
+):
+    config = replace(
+        train_config, written=str(written_file), pretraining={"num_train_epochs": 1}, replay=0.5
+    )
+    written = read_written(config.written, taxonomy=taxonomy)
+    rows = clauses(examples, "train")[:24]
+
+    def fitted(name, part):
+        (tmp_path / name).mkdir()
+        facts = fit_in_stages(
+            config,
+            examples=part,
+            written=written,
+            taxonomy=taxonomy,
+            encoder=resolve_encoder(config.encoder),
+            folder=tmp_path / name,
+            work=tmp_path / f"{name}-work",
+            stages=tmp_path / "stages",
+        )
+        return facts, load_file(tmp_path / name / "model.safetensors")
+
+    first, weights = fitted("first", rows)
+    stage, other = -(-len(written) // 8), 3 * -(-36 // 8)
+    assert first.steps == stage + other
+    # Without examples the first stage is all there is, and it is there already.
+    alone, pretrained = fitted("alone", [])
+    assert alone.steps == 0
+    assert fitted("second", rows[:12])[0].steps == 3 * -(-18 // 8)
+    again, same = fitted("again", rows)
+    assert again.steps == other
+    for name, tensor in weights.items():
+        assert torch.equal(tensor, same[name])
+    assert not torch.equal(weights["classifier.weight"], pretrained["classifier.weight"])
+    # It goes on from there: the classifier stays nearer to where it was than it was to its start.
+    moved = (weights["classifier.weight"] - pretrained["classifier.weight"]).norm()
+    assert moved < pretrained["classifier.weight"].norm()
+    forget(tmp_path / "stages")
+    assert list((tmp_path / "stages").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_result(train_config, written_file, tmp_path):
+    """Two real kills, with SIGKILL, in the middle of an epoch: one in each stage."""
+    overrides = [
+        f"data={train_config.data}",
+        f"taxonomy={train_config.taxonomy}",
+        "trainer.num_train_epochs=4",
+        "trainer.per_device_train_batch_size=8",
+        "trainer.save_strategy=steps",
+        "trainer.save_steps=5",
+        "trainer.save_total_limit=1",
+        f"written={written_file}",
+        "pretraining.num_train_epochs=2",
+    ]
+    config = Path(__file__).parents[2] / "configs/smoke.yaml"
+
+    def command(out):
+        return [
+            sys.executable,
+            "-m",
+            "clauselens",
+            "train",
+            str(config),
+            *overrides,
+            "-o",
+            str(out),
+        ]
+
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(command(tmp_path / "whole"), check=True, **quiet)
+    for stage in ("out-of-fold/pretrained-*.work", "checkpoints"):
+        with subprocess.Popen(command(tmp_path / "killed"), **quiet) as process:
+            while not list(tmp_path.glob(f".killed.work/{stage}/checkpoint-*/trainer_state.json")):
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.kill()
+        assert not (tmp_path / "killed").exists()
+    done = subprocess.run(command(tmp_path / "killed"), capture_output=True, text=True, check=True)
+    whole, killed = (tmp_path / name / "model.safetensors" for name in ("whole", "killed"))
+    assert sha256_file(whole) == sha256_file(killed)
+    assert "models" not in done.stderr
+    left = sorted(p.name for p in tmp_path.iterdir())
+    assert left == ["killed", "whole", "written.jsonl"]
