@@ -37,7 +37,9 @@ def tfidf_scores(
     """
     pipeline = make_pipeline(
         FeatureUnion([("text", _words(0)), ("context", _words(1))]) if context else _words(0),
-        OneVsRestClassifier(LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)),
+        OneVsRestClassifier(
+            LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000), n_jobs=-1
+        ),
     )
     scores = np.tile(gold.mean(0), (len(rows), 1))
     learnable = gold.any(0) & ~gold.all(0)
