@@ -212,9 +212,7 @@ def test_a_head_at_the_definitions_ranks_labels_before_any_training(
 
 
 @pytest.mark.parametrize("family", [BertConfig, MPNetConfig])
-def test_definitions_score_highest_for_their_own_category(
-    family, model_folder, examples, taxonomy
-):
+def test_definitions_score_highest_for_their_own_category(family, model_folder, examples, taxonomy):
     """In a small network of random weights, where only the start can say so: chance is 1 of 21."""
     torch.manual_seed(0)
     labels = len(taxonomy.labels)
