@@ -54,8 +54,8 @@ def render_card(
     )
     context = f"with its context ({parts})" if config.input.context else "without context"
     stages = (
-        "in two stages, the written rows first and then the others beside "
-        f"{config.replay:g} written ones for each"
+        "in two stages, the written rows first and then the others beside written ones "
+        f"({config.replay:g} for each)"
         if config.pretraining
         else "in one stage"
     )
