@@ -63,7 +63,11 @@ def test_overrides_replace_single_keys(root):
     config = read_train_config(
         root / "configs/smoke.yaml", ["seed=7", "trainer.num_train_epochs=1", "input.context=false"]
     )
-    assert read_train_config(root / "configs/minilm.yaml", ["written="]).written == ""
+    minilm = root / "configs/minilm.yaml"
+    alone = read_train_config(minilm, ["written=", "pretraining="])
+    assert (alone.written, alone.pretraining) == ("", {})
+    with pytest.raises(InputError, match=r"pretraining is on the written rows.*\(pretraining=\)"):
+        read_train_config(minilm, ["written="])
     assert (config.seed, config.trainer["num_train_epochs"], config.input.context) == (7, 1, False)
 
 
