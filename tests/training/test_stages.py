@@ -35,7 +35,7 @@ def test_folds_share_the_first_stage_and_go_on_from_it(
     written = read_written(config.written, taxonomy=taxonomy)
     rows = clauses(examples, "train")[:24]
 
-    def fitted(name, part):
+    def fitted(name, part, written=written):
         (tmp_path / name).mkdir()
         facts = fit_in_stages(
             config,
@@ -64,6 +64,8 @@ def test_folds_share_the_first_stage_and_go_on_from_it(
     # It goes on from there: the classifier stays nearer to where it was than it was to its start.
     moved = (weights["classifier.weight"] - pretrained["classifier.weight"]).norm()
     assert moved < pretrained["classifier.weight"].norm()
+    # No written row may be unlike what is scored.
+    assert fitted("none", rows, [])[0].steps == 3 * 3
     forget(tmp_path / "stages")
     assert list((tmp_path / "stages").iterdir()) == []
 

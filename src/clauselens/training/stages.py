@@ -35,13 +35,13 @@ def fit_in_stages(
 ) -> FitFacts:
     """Fit on ``examples`` and ``written`` rows; network and tokenizer go into ``folder``.
 
-    Without ``pretraining`` in the configuration, on all of them together. With it, first on the
-    written rows alone, then from there on the examples and ``replay`` as many written rows, so
-    that what these taught is not forgotten; without examples there is no second stage. What the
-    first stage ends with is kept in ``stages`` and taken from there when it is the same again:
-    folds that leave out different examples share it.
+    Without ``pretraining`` in the configuration, or without written rows, on all of them together.
+    With it, first on the written rows alone, then from there on the examples and ``replay`` as
+    many written rows, so that what these taught is not forgotten; without examples there is no
+    second stage. What the first stage ends with is kept in ``stages`` and taken from there when
+    it is the same again: folds that leave out different examples share it.
     """
-    if not config.pretraining:
+    if not (config.pretraining and written):
         return fit(
             config,
             examples=[*examples, *written],
