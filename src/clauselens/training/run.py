@@ -79,9 +79,7 @@ def train(
     if config.threshold_folds:
         held_out = rows
         logits = run.out_of_fold(rows, written, scorer=scorer)
-        facts = run.fit(rows, written, evaluation=())
-    else:
-        facts = run.fit(rows, written, evaluation=held_out)
+    facts = run.fit(rows, written, evaluation=() if config.threshold_folds else held_out)
     if not is_main():
         return None
     if not config.threshold_folds:
