@@ -53,9 +53,9 @@ def render_card(
         "section, lead-in and the clause before" if config.input.previous else "section, lead-in"
     )
     context = f"with its context ({parts})" if config.input.context else "without context"
+    beside = f"beside written ones ({config.replay:g} for each)" if config.replay else "alone"
     stages = (
-        "in two stages, the written rows first and then the others beside written ones "
-        f"({config.replay:g} for each)"
+        f"in two stages, the written rows first and then the others {beside}"
         if config.pretraining
         else "in one stage"
     )
