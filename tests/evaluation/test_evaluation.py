@@ -84,10 +84,24 @@ def test_a_label_with_few_positives_uses_the_global_threshold():
     gold, scores = noisy(2)
     assert gold[:, 3].sum() < 10 <= gold[:, 0].sum()
     cuts = fit_thresholds(gold, scores)
-    common = best_threshold(gold.ravel(), scores.ravel())
-    assert cuts[3] == common
-    own = best_threshold(gold[:, 0], scores[:, 0])
-    assert min(own, common) <= cuts[0] <= max(own, common)
+    # A label with few positives moves the common cut alone, and takes it.
+    assert cuts[3] not in cuts[:3]
+    fewer = fit_thresholds(gold[:, 3:], scores[:, 3:])
+    assert cuts[3] != fewer[0]
+    own = fit_thresholds(gold[:, :1], scores[:, :1])[0]
+    assert min(own, cuts[3]) < cuts[0] < max(own, cuts[3])
+    assert abs(cuts[0] - cuts[3]) < abs(cuts[0] - own), "200 positives pull towards the common cut"
+
+
+def test_a_threshold_hangs_less_on_single_rows_than_the_best_cut():
+    gold, scores = noisy(5)
+    label = slice(0, 1)
+    parts = np.random.default_rng(1).integers(0, len(gold), (30, len(gold)))
+    best = [best_threshold(gold[part, 0], scores[part, 0]) for part in parts]
+    mean = [fit_thresholds(gold[part, label], scores[part, label])[0] for part in parts]
+    assert np.std(mean) < 0.8 * np.std(best)
+    assert np.array_equal(fit_thresholds(gold, scores), fit_thresholds(gold, scores))
+    assert fit_thresholds(gold[:0], scores[:0]).tolist() == [0.5] * 4
 
 
 def test_bootstrap_gives_the_value_itself_and_is_seeded():

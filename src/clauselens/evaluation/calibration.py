@@ -9,7 +9,7 @@ from clauselens.evaluation.metrics import BoolArray, FloatArray
 from clauselens.evaluation.scaling import Scaling
 from clauselens.evaluation.thresholds import MIN_POSITIVES
 
-_PRIOR_STRENGTH = 4.0
+_PRIOR_STRENGTH = 15.0
 """Weight, in rows, of the pull of a label's Platt fit towards the common temperature."""
 
 

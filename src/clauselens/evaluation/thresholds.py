@@ -9,8 +9,11 @@ from clauselens.evaluation.metrics import BoolArray, FloatArray, f1_from_counts
 MIN_POSITIVES = 10
 """A label with fewer positives uses the global threshold."""
 
-SHRINKAGE = 60.0
+SHRINKAGE = 200.0
 """Positives at which a label's own optimum and the global threshold weigh the same."""
+
+RESAMPLES = 50
+"""Resamples of the rows over which an optimum is averaged."""
 
 
 def fit_thresholds(gold: BoolArray, scores: FloatArray) -> FloatArray:
@@ -18,16 +21,33 @@ def fit_thresholds(gold: BoolArray, scores: FloatArray) -> FloatArray:
 
     The global threshold maximises micro-F1. A label's own optimum of F1 is shrunk towards it by
     ``n / (n + SHRINKAGE)`` for ``n`` positives: cut-offs tuned on few positives overfit (Lipton,
-    Elkan and Narayanaswamy 2014, "Optimal thresholding of classifiers to maximize F1").
+    Elkan and Narayanaswamy 2014, "Optimal thresholding of classifiers to maximize F1"). F1 is
+    flat and jagged around its best cut, so an optimum is the mean over bootstrap resamples of
+    the rows (Breiman 1996, "Bagging predictors"), drawn with a fixed seed.
     """
-    common = best_threshold(gold.ravel(), scores.ravel())
-    thresholds = np.full(gold.shape[1], common)
-    for j in range(gold.shape[1]):
+    rows, labels = gold.shape
+    if not rows:
+        return np.full(labels, 0.5)
+    generator = np.random.default_rng(0)
+    draws = [generator.integers(0, rows, rows) for _ in range(RESAMPLES)]
+
+    def mean_best(columns: slice) -> float:
+        return float(
+            np.mean(
+                [
+                    best_threshold(gold[draw, columns].ravel(), scores[draw, columns].ravel())
+                    for draw in draws
+                ]
+            )
+        )
+
+    common = mean_best(slice(None))
+    thresholds = np.full(labels, common)
+    for j in range(labels):
         positives = int(gold[:, j].sum())
         if positives >= MIN_POSITIVES:
             weight = positives / (positives + SHRINKAGE)
-            own = best_threshold(gold[:, j], scores[:, j])
-            thresholds[j] = weight * own + (1 - weight) * common
+            thresholds[j] = weight * mean_best(slice(j, j + 1)) + (1 - weight) * common
     return thresholds
 
 
