@@ -10,7 +10,8 @@ from clauselens.evaluation.scaling import Scaling
 from clauselens.evaluation.thresholds import MIN_POSITIVES
 
 _PRIOR_STRENGTH = 15.0
-"""Weight, in rows, of the pull of a label's Platt fit towards the common temperature."""
+"""Weight, in rows, of the pull of a label's Platt fit towards the common temperature. Less has a
+lower log loss, more gives cut-offs that hold for policies not seen."""
 
 
 def log_loss(gold: BoolArray, logits: FloatArray) -> float:
