@@ -46,6 +46,14 @@ def read_examples(path: Path, *, taxonomy: Taxonomy) -> list[Example]:
     A row needs only ``text`` and ``labels`` (a list; in CSV, ids joined by ``;``); ids, splits
     and duplicate groups are made where they are missing. Raises InputError with file and row.
     """
+    examples = read_ungrouped(path, taxonomy=taxonomy)
+    if any(e.duplicate_group < 0 for e in examples if e.kind in CLAUSE_KINDS):
+        examples = with_groups(examples)
+    return examples
+
+
+def read_ungrouped(path: Path, *, taxonomy: Taxonomy) -> list[Example]:
+    """The same without making groups: a row has that of its file, or -1."""
     if path.is_dir():
         files = [path / f"{split}.jsonl" for split in SPLITS if (path / f"{split}.jsonl").exists()]
         if not files:
@@ -62,8 +70,6 @@ def read_examples(path: Path, *, taxonomy: Taxonomy) -> list[Example]:
     repeated = _first_repeat([example.id for example in examples])
     if repeated is not None:
         raise InputError(f"{path}: the id {repeated!r} stands in two rows")
-    if any(e.duplicate_group < 0 for e in examples if e.kind in CLAUSE_KINDS):
-        examples = with_groups(examples)
     return examples
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens.dataset.duplicates import THRESHOLD, character_tfidf
-from clauselens.dataset.rows import read_examples
+from clauselens.dataset.rows import read_ungrouped
 from clauselens.model.encoding import InputFormat
 from clauselens.records import Example
 from clauselens.taxonomy import Taxonomy
@@ -35,7 +35,7 @@ def read_written(
         return []
     # Groups are numbered within a dataset: those of this file mean nothing beside others.
     rows = [
-        replace(row, duplicate_group=-1) for row in read_examples(Path(path), taxonomy=taxonomy)
+        replace(row, duplicate_group=-1) for row in read_ungrouped(Path(path), taxonomy=taxonomy)
     ]
     if not apart_from:
         return rows
