@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clauselens.dataset.rows import clauses, read_examples
+from clauselens.dataset.rows import clauses, read_examples, read_ungrouped
 from clauselens.errors import InputError
 from clauselens.evaluation.against import (
     AlignedRun,
@@ -133,7 +133,7 @@ def _written_rows(model: Path, classifier: ClauseClassifier) -> list[Example]:
         return []
     rows = read_json(model / DATA_MANIFEST)["rows"]
     taught = {row["id"] for row in rows if row["use"] == "written"}
-    examples = read_examples(Path(written), taxonomy=classifier.taxonomy)
+    examples = read_ungrouped(Path(written), taxonomy=classifier.taxonomy)
     return [example for example in examples if example.id in taught]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clauselens.dataset.rows import clauses, read_examples
+from clauselens.dataset.rows import clauses, read_ungrouped
 from clauselens.dataset.splits import SPLITS
 from clauselens.inference.classifier import ClauseClassifier
 from clauselens.inference.nearest import text_vectors
@@ -62,7 +62,7 @@ def _rows(folder: Path, taxonomy: Taxonomy) -> list[tuple[Example, bool]]:
             continue
         found += [
             (row, use == _WRITTEN)
-            for row in clauses(read_examples(Path(name), taxonomy=taxonomy), *SPLITS)
+            for row in clauses(read_ungrouped(Path(name), taxonomy=taxonomy), *SPLITS)
             if (use, row.id, sha256_bytes(row.text.encode())) in learnt
         ]
     return found
