@@ -96,7 +96,11 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_bytes(
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("whole", "number", "code"),
+    [("parquet", signal.SIGTERM, 143), ("csv.gz", signal.SIGINT, 130)],
+    indirect=["whole"],
+)
 def test_a_stopped_run_says_how_to_go_on(fast_folder, source, whole, tmp_path, number, code):
     out = tmp_path / whole.name
 
