@@ -19,6 +19,7 @@ from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+import numpy as np
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -28,6 +29,7 @@ from transformers import (
 from transformers.utils import logging
 
 from clauselens.dataset.rows import clauses, read_examples
+from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder
 from clauselens.taxonomy import read_taxonomy
 from clauselens.training import finetune
@@ -93,8 +95,9 @@ def by_defaults(config, rows, taxonomy, encoder, work: Path) -> float:
     encoded = finetune.EncodedRows(
         rows,
         encoder=InputEncoder.load(work, config.input.format),
-        labels=taxonomy.labels,
+        targets=label_matrix([row.labels for row in rows], taxonomy.labels).astype(np.float32),
         context_dropout=config.input.context_dropout,
+        previous_dropout=config.input.previous_dropout,
         seed=config.seed,
     )
     arguments = TrainingArguments(

@@ -103,6 +103,34 @@ def test_bad_input_is_one_line_and_exit_code_2(root, arguments, message):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "nope.yaml"],
+        ["train", "configs/smoke.yaml", "sed=1"],
+        ["crossval", "nope.yaml"],
+        ["crossval", "configs/smoke.yaml", "--seeds", "one"],
+        ["crossval", "configs/smoke.yaml", "--purge", "2"],
+        ["evaluate", "configs"],
+        ["export", "nope"],
+    ],
+)
+def test_a_mistake_shows_before_anything_heavy_loads(root, arguments):
+    """Where nothing heavy can be imported, the answer is the same."""
+    probe = f"""
+import sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None
+sys.argv = {["clauselens", *arguments]!r}
+from clauselens.cli.main import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, cwd=root)
+    assert done.returncode == 2
+    assert done.stderr == run(*arguments, cwd=root).stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_agreement_and_boundary_score_print(root):
     assert "equal label sets" in run("agreement", cwd=root).stdout
     assert (

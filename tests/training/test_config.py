@@ -68,6 +68,13 @@ def test_overrides_replace_single_keys(root):
     assert (alone.written, alone.pretraining) == ("", {})
     with pytest.raises(InputError, match=r"pretraining is on the written rows.*\(pretraining=\)"):
         read_train_config(minilm, ["written="])
+    softened = "relabelling={num_train_epochs: 2}"
+    with pytest.raises(InputError, match=r"one stage.*no 'pretraining'"):
+        read_train_config(minilm, [softened])
+    with pytest.raises(InputError, match=r"needs 'written'.*\(relabelling=\)"):
+        read_train_config(root / "configs/opp115.yaml", ["written="])
+    with pytest.raises(InputError, match="'relabelling.seed' is set by clauselens"):
+        read_train_config(minilm, ["pretraining=", softened, "relabelling.seed=1"])
     assert (config.seed, config.trainer["num_train_epochs"], config.input.context) == (7, 1, False)
 
 

@@ -6,13 +6,19 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from scipy.special import expit
 
+from clauselens.cli.model import score_examples
 from clauselens.dataset.rows import clauses
+from clauselens.evaluation.metrics import label_matrix
 from clauselens.storage import sha256_file
 from clauselens.training.encoders import resolve_encoder
+from clauselens.training.finetune import fit
+from clauselens.training.scorer import seal_unfitted
 from clauselens.training.stages import fit_in_stages, forget
 from clauselens.training.written import read_written
 
@@ -46,6 +52,7 @@ def test_folds_share_the_first_stage_and_go_on_from_it(
             folder=tmp_path / name,
             work=tmp_path / f"{name}-work",
             stages=tmp_path / "stages",
+            scorer=score_examples,
         )
         return facts, load_file(tmp_path / name / "model.safetensors")
 
@@ -68,6 +75,62 @@ def test_folds_share_the_first_stage_and_go_on_from_it(
     assert fitted("none", rows, [])[0].steps == 3 * 3
     forget(tmp_path / "stages")
     assert list((tmp_path / "stages").iterdir()) == []
+
+
+def test_a_model_of_the_annotated_rows_has_half_a_say_in_the_written_rows_targets(
+    train_config, written_file, taxonomy, examples, tmp_path
+):
+    config = replace(
+        train_config,
+        written=str(written_file),
+        trainer={**train_config.trainer, "num_train_epochs": 1},
+        relabelling={"num_train_epochs": 2},
+    )
+    written = read_written(config.written, taxonomy=taxonomy)
+    rows = clauses(examples, "train")[:24]
+    gold = label_matrix([row.labels for row in written], taxonomy.labels)
+    work = tmp_path / "work"
+
+    def fitted(name, **changes):
+        (tmp_path / name).mkdir()
+        return fit_in_stages(
+            replace(config, **changes),
+            examples=rows,
+            written=written,
+            taxonomy=taxonomy,
+            encoder=resolve_encoder(config.encoder),
+            folder=tmp_path / name,
+            work=work,
+            stages=tmp_path / "stages",
+            scorer=score_examples,
+        )
+
+    last = -(-(24 + len(written)) // 8)
+    assert fitted("first").steps == 2 * 3 + last
+    targets = np.load(work / "relabelled.npy")
+    # The model's half is no more than a half, and is the one of the annotated rows alone.
+    assert np.array_equal(targets >= 0.5, gold)
+    alone = replace(config, written="", relabelling={})
+    alone = replace(alone, trainer={**config.trainer, **config.relabelling})
+    (tmp_path / "alone").mkdir()
+    fit(
+        alone,
+        examples=rows,
+        taxonomy=taxonomy,
+        encoder=resolve_encoder(config.encoder),
+        folder=tmp_path / "alone",
+        work=tmp_path / "alone-work",
+    )
+    seal_unfitted(tmp_path / "alone", taxonomy=taxonomy, input_format=config.input.format)
+    said = expit(score_examples(tmp_path / "alone", written, True))
+    assert np.abs(targets - (said + gold) / 2).max() < 1e-6
+    # After a stop they are taken from where they are; and they are what teaches.
+    assert fitted("second").steps == last
+    assert fitted("hard", relabelling={}).steps == last
+    first, second, hard = (
+        sha256_file(tmp_path / name / "model.safetensors") for name in ("first", "second", "hard")
+    )
+    assert first == second != hard
 
 
 @pytest.mark.slow

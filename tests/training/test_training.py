@@ -75,7 +75,7 @@ def test_context_dropout_shows_bare_sentences_by_seed_and_epoch(model_folder, ex
         data = EncodedRows(
             rows,
             encoder=encoder,
-            labels=taxonomy.labels,
+            targets=label_matrix([e.labels for e in rows], taxonomy.labels).astype(np.float32),
             context_dropout=0.3,
             previous_dropout=0.5,
             seed=seed,

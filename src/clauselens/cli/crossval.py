@@ -144,8 +144,9 @@ def cross_validate(
             metrics=asdict(report),
             table=f"{report.protocol}\n\n{systems_table(report)}\n\n{labels_table(report)}",
             failures=mistakes[:FAILURES],
+            scorer=score_examples,
         )
-        progress(str(export(final)))
+        progress(str(export(final, progress=progress)))
     return CrossValidated(report=report, method=method, losses=losses)
 
 

@@ -62,13 +62,16 @@ def train(
     (`encoder.name`) makes it first by `encoder.recipe` where it is missing. On several devices:
     `accelerate launch -m clauselens train CONFIG`.
     """
-    from clauselens.inference.export import export
     from clauselens.training.config import read_train_config
+
+    settings = read_train_config(config, overrides or [])
+
+    # A mistake in the configuration shows at once: these take seconds to load.
+    from clauselens.inference.export import export
     from clauselens.training.processes import wait_for_all
     from clauselens.training.run import read_input
     from clauselens.training.run import train as run
 
-    settings = read_train_config(config, overrides or [])
     folder = out or Path("models") / config.stem
     encoder = settings.encoder
     if encoder.recipe and not Path(encoder.name).exists():
@@ -79,6 +82,12 @@ def train(
         wait_for_all()
     if settings.pretraining:
         print(f"two stages: {settings.written} first, then {settings.data}", flush=True)
+    if settings.relabelling:
+        print(
+            f"{settings.data} first, for a model that softens the labels of {settings.written}; "
+            "then both",
+            flush=True,
+        )
     trained = run(settings, folder, scorer=score_examples, overwrite=overwrite)
     if trained is None:  # Not the main process of several.
         return
@@ -86,7 +95,7 @@ def train(
         f"{trained.folder}: {trained.train_rows} rows, {trained.fit.steps} steps, "
         f"{trained.fit.seconds:.0f} s"
     )
-    print(export(trained.folder))
+    print(export(trained.folder, progress=say))
     print(f"on the {trained.tuned_on}, where the thresholds were fitted:")
     _print_metrics(trained.metrics)
 
@@ -123,20 +132,26 @@ def crossval(
     repeated command computes only what is missing. `--final` writes models/<config>, trained on
     all documents, with calibration and thresholds from the out-of-fold logits.
     """
+    from clauselens.training.config import read_train_config
+
+    settings = read_train_config(config, overrides or [])
+    numbers = _numbers(seeds)
+    share = None if purge == "none" else _share(purge)
+
+    # A mistake in what was asked for shows at once: these take seconds to load.
     from clauselens.cli.crossval import cross_validate
     from clauselens.cli.evaluation import page_options
-    from clauselens.training.config import read_train_config
 
     folder = out or Path("models") / f"{config.stem}-crossval"
     found = cross_validate(
-        read_train_config(config, overrides or []),
+        settings,
         name=config.stem,
-        seeds=_numbers(seeds),
-        purge=None if purge == "none" else _share(purge),
+        seeds=numbers,
+        purge=share,
         out=folder,
         final=Path("models") / config.stem if final else None,
         overwrite=overwrite,
-        progress=lambda text: Console(stderr=True).print(text, highlight=False),
+        progress=say,
         page=page_options(html, against),
     )
     _print_systems(found.report)
@@ -171,6 +186,10 @@ def evaluate(
     Both get the same context and thresholds tuned on the validation split. Rows that the model
     saw, or near-duplicates of them, are refused.
     """
+    from clauselens.model.folder import check_complete
+
+    check_complete(model)
+
     from clauselens.cli.evaluation import evaluate_model, page_options
 
     folder = out or model / "evaluation"
@@ -198,6 +217,11 @@ def score_examples(
         [example.text for example in examples],
         [example.context for example in examples] if with_context else None,
     )
+
+
+def say(text: str) -> None:
+    """Tell on standard error how far a long command is."""
+    Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _numbers(text: str) -> list[int]:

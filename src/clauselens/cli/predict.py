@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from clauselens.cli.model import ModelArgument
+from clauselens.cli.model import ModelArgument, say
 from clauselens.errors import InputError
 
 if TYPE_CHECKING:
@@ -158,10 +158,13 @@ def export(
     The export must pass a gate: on 1,000 stored inputs, the same labels as torch in float32 on
     99.5 % and scores within 0.02 at the 99th percentile; otherwise it is refused, with figures.
     """
-    from clauselens.inference.export import export as run
-    from clauselens.model.folder import TRAINING_CLAUSES
+    from clauselens.model.folder import TRAINING_CLAUSES, check_complete
 
-    print(f"{model}: {run(model, precision=precision)}")
+    check_complete(model)
+
+    from clauselens.inference.export import export as run
+
+    print(f"{model}: {run(model, precision=precision, progress=say)}")
     if not (model / TRAINING_CLAUSES).is_file():
         print(f"{model}: training data not found, so `report` has no nearest sentences")
 

@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -85,9 +85,12 @@ class Gate:
         )
 
 
-def export(folder: Path, *, precision: str = "auto") -> Gate:
+def export(
+    folder: Path, *, precision: str = "auto", progress: Callable[[str], None] = lambda text: None
+) -> Gate:
     """Write ``openvino.xml``, ``openvino.bin`` and ``engine.json`` into a sealed model folder,
-    and ``training_clauses.parquet`` where the model's data are at hand.
+    and ``training_clauses.parquet`` where the model's data are at hand. ``progress`` is told of
+    each long part before it begins.
 
     ``auto``: bf16 where this processor multiplies it natively and the gate lets it pass, else
     fp32. Raises InputError with the figures if the gate refuses, which leaves the folder as it
@@ -105,9 +108,10 @@ def export(folder: Path, *, precision: str = "auto") -> Gate:
     refused = []
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.export.") as place:
         for choice in wanted:
+            progress(f"{folder}: comparing {choice} with torch on the inputs of the gate")
             gate, exported = _export(folder, Path(place), graph, pad, choice, reference)
             if gate.passed:
-                stored = store_training_clauses(folder, Path(place), exported)
+                stored = store_training_clauses(folder, Path(place), exported, progress=progress)
                 _install(Path(place), folder, *([TRAINING_CLAUSES] if stored else []))
                 return gate
             refused.append(str(gate))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from clauselens.dataset.rows import clauses, read_ungrouped
@@ -18,7 +19,9 @@ _NATURAL, _WRITTEN = "train", "written"
 """Uses of rows in a data manifest: written rows stand in no real policy."""
 
 
-def store_training_clauses(folder: Path, place: Path, classifier: ClauseClassifier) -> bool:
+def store_training_clauses(
+    folder: Path, place: Path, classifier: ClauseClassifier, *, progress: Callable[[str], None]
+) -> bool:
     """Write the training clauses of the model in ``folder`` into ``place``, if its data are here.
 
     Only rows that the model's data manifest names, with the text that it names, are stored.
@@ -27,6 +30,7 @@ def store_training_clauses(folder: Path, place: Path, classifier: ClauseClassifi
     rows = _rows(folder, classifier.taxonomy)
     if not rows or not classifier.engine.width:
         return False
+    progress(f"{folder}: computing the vectors of {len(rows):,} training clauses")
     examples = [example for example, _ in rows]
     vectors = text_vectors(
         classifier, [row.text for row in examples], [row.context for row in examples]

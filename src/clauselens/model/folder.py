@@ -115,11 +115,16 @@ def read_facts(folder: Path) -> ModelFacts:
     )
 
 
-def _verify(folder: Path) -> Mapping[str, str]:
+def check_complete(folder: Path) -> None:
+    """Raise InputError if there is no such folder, or its writing did not come to its end."""
     if not folder.is_dir():
         raise InputError(f"{folder}: no such model folder")
     if not (folder / CHECKSUMS).is_file():
         raise InputError(f"{folder}: no {CHECKSUMS}; not a complete model folder of clauselens")
+
+
+def _verify(folder: Path) -> Mapping[str, str]:
+    check_complete(folder)
     checksums = read_json(folder / CHECKSUMS)
     paths = [folder / name for name in checksums]
     for path in paths:

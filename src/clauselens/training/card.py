@@ -59,6 +59,11 @@ def render_card(
         if config.pretraining
         else "in one stage"
     )
+    if config.relabelling:
+        stages += (
+            "; a model fitted on the annotated rows alone has half a say in the targets of the "
+            "written ones"
+        )
     return f"""---
 {header}---
 

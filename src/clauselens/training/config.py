@@ -82,7 +82,9 @@ class TrainConfig:
 
     ``written`` names a file of further training rows that are never scored. With ``pretraining``,
     trainer arguments in place of those of ``trainer``, they teach first and alone, and beside the
-    annotated rows only ``replay`` of them for each of these (``training.stages``).
+    annotated rows only ``replay`` of them for each of these (``training.stages``). With
+    ``relabelling``, trainer arguments as well, a model fitted on the annotated rows alone has half
+    a say in the targets of the written ones (``training.relabel``); in one stage only.
     ``validation_fraction`` of the training rows validate where the data have no such split;
     with ``threshold_folds``, thresholds and calibration come from so many folds of the training
     rows instead, at as many more fits. ``early_stopping_patience`` in epochs, 0 for none, applies
@@ -95,6 +97,7 @@ class TrainConfig:
     written: str = ""
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     replay: float = 1.0
+    relabelling: Mapping[str, Any] = field(default_factory=dict)
     input: InputConfig = field(default_factory=InputConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     seed: int = 0
@@ -200,9 +203,18 @@ def _check(config: TrainConfig, *, where: str) -> None:
             f"{where}: pretraining is on the written rows, and 'written' names none; leave it out "
             "(pretraining=) as well"
         )
+    if config.relabelling and (config.pretraining or not config.written):
+        raise InputError(
+            f"{where}: relabelling is of written rows that teach in one stage; it needs 'written' "
+            "and no 'pretraining', or leave it out (relabelling=)"
+        )
     if config.loss.max_positive_weight < 1:
         raise InputError(f"{where}: loss.max_positive_weight is below 1")
-    for block, keys in (("trainer", config.trainer), ("pretraining", config.pretraining)):
+    for block, keys in (
+        ("trainer", config.trainer),
+        ("pretraining", config.pretraining),
+        ("relabelling", config.relabelling),
+    ):
         for key in keys:
             if key in RESERVED:
                 raise InputError(f"{where}: '{block}.{key}' is set by clauselens; leave it out")

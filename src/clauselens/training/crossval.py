@@ -11,20 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clauselens.dataset.folds import Fold
-from clauselens.evaluation.scaling import Scaling
-from clauselens.model.folder import seal, write_facts
 from clauselens.records import Example
 from clauselens.storage import read_jsonl, sha256_bytes, write_jsonl
 from clauselens.taxonomy import Taxonomy
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.scorer import Scorer, seal_unfitted
 from clauselens.training.stages import fit_in_stages
-
-Scorer = Callable[[Path, Sequence[Example], bool], NDArray[np.float64]]
-"""``scorer(folder, examples, with_context)`` loads a model folder and gives logits
-``(n, labels)``: inference's classifier, handed in by the command, so that what is measured is what
-ships."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,17 +106,10 @@ def _fit_and_score(
         folder=model,
         work=work / "checkpoints",
         stages=stages,
+        scorer=scorer,
     )
     if is_main():
-        labels = len(taxonomy.labels)
-        write_facts(
-            model,
-            taxonomy=taxonomy,
-            thresholds=np.full(labels, 0.5),
-            scaling=Scaling.identity(labels),
-            input_format=config.input.format,
-        )
-        seal(model)
+        seal_unfitted(model, taxonomy=taxonomy, input_format=config.input.format)
         found = zip(
             held_out, scorer(model, held_out, True), scorer(model, held_out, False), strict=True
         )

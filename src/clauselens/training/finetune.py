@@ -6,11 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -67,10 +69,10 @@ class EncodedRows:
         examples: Sequence[Example],
         *,
         encoder: InputEncoder,
-        labels: Sequence[str],
-        context_dropout: float,
-        previous_dropout: float,
+        targets: NDArray[np.float32],
         seed: int,
+        context_dropout: float = 0.0,
+        previous_dropout: float = 0.0,
     ) -> None:
         def shown(contexts: Sequence[Context] | None) -> list[Window]:
             windows = encoder.encode([example.text for example in examples], contexts)
@@ -79,7 +81,7 @@ class EncodedRows:
         self._full = shown([example.context for example in examples])
         self._alone = shown([replace(example.context, previous="") for example in examples])
         self._bare = shown(None)
-        self._targets = label_matrix([e.labels for e in examples], labels).astype(np.float32)
+        self._targets = targets
         self._context_dropout = context_dropout
         self._previous_dropout = previous_dropout
         self._seed = seed
@@ -164,8 +166,11 @@ def fit(
     folder: Path,
     work: Path,
     evaluation: Sequence[Example] = (),
+    targets: NDArray[np.float32] | None = None,
 ) -> FitFacts:
     """Fine-tune on ``examples`` and save network and tokenizer into ``folder``.
+
+    ``targets`` ``(n, labels)`` in [0, 1] stand in place of the examples' labels.
 
     Checkpoints go to ``work``; if one is there, the run goes on from it. Seeded. Of several
     processes each has its share of every batch's rows, and the main one saves. With
@@ -184,24 +189,14 @@ def fit(
     wait_for_all()
     input_encoder = InputEncoder.load(folder, config.input.format)
 
-    def encoded(
-        part: Sequence[Example], *, context_dropout: float = 0.0, previous_dropout: float = 0.0
-    ) -> EncodedRows:
-        return EncodedRows(
-            part,
-            encoder=input_encoder,
-            labels=taxonomy.labels,
-            context_dropout=context_dropout,
-            previous_dropout=previous_dropout,
-            seed=config.seed,
-        )
-
+    gold = label_matrix([e.labels for e in examples], taxonomy.labels)
+    encoded = partial(EncodedRows, encoder=input_encoder, seed=config.seed)
     rows = encoded(
         examples,
+        targets=gold.astype(np.float32) if targets is None else targets,
         context_dropout=config.input.context_dropout,
         previous_dropout=config.input.previous_dropout,
     )
-    gold = label_matrix([e.labels for e in examples], taxonomy.labels)
     if config.encoder.definitions:
         head.start_at_definitions(
             model,
@@ -212,8 +207,10 @@ def fit(
         )
     loss = build_loss(config.loss, gold)
 
-    stopping = bool(config.early_stopping_patience and evaluation)
+    stopping, watched = bool(config.early_stopping_patience and evaluation), None
     if stopping:
+        unseen = label_matrix([e.labels for e in evaluation], taxonomy.labels)
+        watched = encoded(evaluation, targets=unseen.astype(np.float32))
         arguments.eval_strategy = arguments.save_strategy = IntervalStrategy.EPOCH
         arguments.load_best_model_at_end = True
         arguments.metric_for_best_model, arguments.greater_is_better = "eval_loss", False
@@ -231,7 +228,7 @@ def fit(
             _ShowEpoch(rows),
             *([EarlyStoppingCallback(config.early_stopping_patience)] if stopping else []),
         ],
-        eval_dataset=encoded(evaluation) if stopping else None,
+        eval_dataset=watched,
     )
     # Nor is it divided by the gradient accumulation steps: the Trainer has to.
     trainer.loss_is_scaled_for_ga = False

@@ -33,11 +33,12 @@ from clauselens.storage import sha256_bytes, write_json, write_text
 from clauselens.taxonomy import Taxonomy, read_taxonomy
 from clauselens.training.card import render_card
 from clauselens.training.config import TrainConfig
-from clauselens.training.crossval import Scorer, out_of_fold
+from clauselens.training.crossval import out_of_fold
 from clauselens.training.encoders import Encoder, resolve_encoder
 from clauselens.training.finetune import FitFacts
 from clauselens.training.manifest import data_manifest, resolved_config
 from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.scorer import Scorer, seal_unfitted
 from clauselens.training.stages import check_trainer, fit_in_stages
 from clauselens.training.written import read_written
 
@@ -79,13 +80,13 @@ def train(
     if config.threshold_folds:
         held_out = rows
         logits = run.out_of_fold(rows, written, scorer=scorer)
-    facts = run.fit(rows, written, evaluation=() if config.threshold_folds else held_out)
+    facts = run.fit(
+        rows, written, evaluation=() if config.threshold_folds else held_out, scorer=scorer
+    )
     if not is_main():
         return None
     if not config.threshold_folds:
-        labels = len(taxonomy.labels)
-        run.describe(scaling=Scaling.identity(labels), thresholds=np.full(labels, 0.5))
-        seal(run.partial)
+        seal_unfitted(run.partial, taxonomy=taxonomy, input_format=config.input.format)
         logits = scorer(run.partial, held_out, True)
     gold = label_matrix([example.labels for example in held_out], taxonomy.labels)
     # Calibration needs more rows than a validation split has: only out-of-fold scores are scaled.
@@ -125,6 +126,7 @@ def train_final(
     metrics: Mapping[str, Any],
     table: str,
     failures: Sequence[Mistake],
+    scorer: Scorer,
 ) -> FitFacts:
     """Train the model to ship on all ``examples``, with calibration and thresholds that were
     fitted out of fold. ``metrics``, the Markdown ``table`` and ``failures`` describe the recipe,
@@ -133,7 +135,7 @@ def train_final(
     taxonomy = read_taxonomy(Path(config.taxonomy))
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
     written = read_written(config.written, taxonomy=taxonomy)
-    facts = run.fit(examples, written, evaluation=())
+    facts = run.fit(examples, written, evaluation=(), scorer=scorer)
     run.describe(scaling=scaling, thresholds=thresholds)
     run.finish(
         seen={"train": examples, "written": written},
@@ -180,6 +182,7 @@ class _Run:
         written: Sequence[Example],
         *,
         evaluation: Sequence[Example],
+        scorer: Scorer,
     ) -> FitFacts:
         self._start_or_resume(rows, written)
         return fit_in_stages(
@@ -192,6 +195,7 @@ class _Run:
             folder=self.partial,
             work=self._work / "checkpoints",
             stages=self._work / "out-of-fold",
+            scorer=scorer,
         )
 
     def out_of_fold(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from clauselens.errors import InputError
+from clauselens.evaluation.metrics import label_matrix
 from clauselens.records import Example
 from clauselens.storage import sha256_bytes
 from clauselens.taxonomy import Taxonomy
@@ -17,6 +18,8 @@ from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.finetune import FitFacts, fit, training_arguments
 from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.relabel import relabelled, relabelling_stage
+from clauselens.training.scorer import Scorer
 
 _KEPT = "pretrained-"
 
@@ -31,18 +34,34 @@ def fit_in_stages(
     folder: Path,
     work: Path,
     stages: Path,
+    scorer: Scorer,
     evaluation: Sequence[Example] = (),
 ) -> FitFacts:
     """Fit on ``examples`` and ``written`` rows; network and tokenizer go into ``folder``.
 
-    Without ``pretraining`` in the configuration, or without written rows, on all of them together.
-    With it, first on the written rows alone, then from there on the examples and ``replay`` as
-    many written rows, so that what these taught is not forgotten; without examples there is no
-    second stage. What the first stage ends with is kept in ``stages`` and taken from there when
-    it is the same again: folds that leave out different examples share it.
+    Without ``pretraining`` in the configuration, or without written rows, on all of them together;
+    with ``relabelling``, ``scorer`` softens the targets of the written ones (``training.relabel``),
+    which are kept in ``work`` beside the checkpoints.
+    With ``pretraining``, first on the written rows alone, then from there on the examples and
+    ``replay`` as many written rows, so that what these taught is not forgotten; without examples
+    there is no second stage. What the first stage ends with is kept in ``stages`` and taken from
+    there when it is the same again: folds that leave out different examples share it.
     """
     if not (config.pretraining and written):
-        return fit(
+        first, targets = FitFacts(steps=0, seconds=0.0), None
+        if config.relabelling and examples and written:
+            softened, first = relabelled(
+                config,
+                examples=examples,
+                written=written,
+                taxonomy=taxonomy,
+                encoder=encoder,
+                work=work,
+                scorer=scorer,
+            )
+            gold = label_matrix([example.labels for example in examples], taxonomy.labels)
+            targets = np.concatenate([gold.astype(np.float32), softened])
+        last = fit(
             config,
             examples=[*examples, *written],
             evaluation=evaluation,
@@ -50,7 +69,9 @@ def fit_in_stages(
             encoder=encoder,
             folder=folder,
             work=work,
+            targets=targets,
         )
+        return FitFacts(steps=first.steps + last.steps, seconds=first.seconds + last.seconds)
     whole = repr((_first_stage(config), encoder.sha256, list(written)))
     pretrained = stages / f"{_KEPT}{sha256_bytes(whole.encode())[:12]}"
     first = FitFacts(steps=0, seconds=0.0)
@@ -79,10 +100,14 @@ def fit_in_stages(
 def check_trainer(config: TrainConfig, work: Path) -> None:
     """Raise InputError unless the arguments of every stage are ones that the Trainer takes."""
     training_arguments(config, work)
-    try:
-        training_arguments(_first_stage(config), work)
-    except InputError as error:
-        raise InputError(f"pretraining: {error}") from None
+    for name, stage in (
+        ("pretraining", _first_stage(config)),
+        ("relabelling", relabelling_stage(config)),
+    ):
+        try:
+            training_arguments(stage, work)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
 
 
 def forget(stages: Path) -> None:
