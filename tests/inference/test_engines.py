@@ -221,6 +221,16 @@ def test_the_quota_of_a_control_group_limits_the_threads(tmp_path):
     assert available_cpus(tmp_path) == everything
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("1", 1), ("1,4", 1), ("0", 1), ("4096", None), ("many", None)]
+)
+def test_omp_num_threads_limits_the_threads(tmp_path, monkeypatch, asked, expected):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    everything = available_cpus(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert available_cpus(tmp_path) == (expected or everything)
+
+
 def test_vectors_are_of_length_one_and_those_of_torch(classifier, fp32_folder, inputs):
     by_torch = ClauseClassifier.load(fp32_folder, engine="torch")
     texts, contexts = inputs
