@@ -67,9 +67,11 @@ class TrainingClauses:
         """
         found: list[tuple[Neighbour, ...]] = []
         for start in range(0, len(vectors), _CHUNK):
-            cosines = vectors[start : start + _CHUNK] @ self._vectors.T
-            # Rounded, lest the order of equal clauses hang on the last bit of a sum.
-            ranked = np.argsort(-cosines.round(4), axis=1, kind="stable")
+            products = vectors[start : start + _CHUNK] @ self._vectors.T
+            # Rounded, lest the order of equal clauses hang on the last bit of a sum; once, since
+            # float32 and float64 do not round every number to the same fourth place.
+            cosines = np.minimum(1.0, products.astype(np.float64).round(4))
+            ranked = np.argsort(-cosines, axis=1, kind="stable")
             found += [
                 self._distinct(order, row, number)
                 for order, row in zip(ranked, cosines, strict=True)
@@ -77,15 +79,15 @@ class TrainingClauses:
         return found
 
     def _distinct(
-        self, order: NDArray[np.int64], cosines: NDArray[np.float32], number: int
+        self, order: NDArray[np.int64], cosines: NDArray[np.float64], number: int
     ) -> tuple[Neighbour, ...]:
         chosen: dict[str, Neighbour] = {}
         for place in order.tolist():
             if len(chosen) == number:
                 break
             clause = self.clauses[place]
-            cosine = min(1.0, round(float(cosines[place]), 4))
-            chosen.setdefault(clause.text, Neighbour(clause=clause, cosine=cosine))
+            neighbour = Neighbour(clause=clause, cosine=float(cosines[place]))
+            chosen.setdefault(clause.text, neighbour)
         return tuple(chosen.values())
 
 
