@@ -33,6 +33,7 @@ from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder
 from clauselens.taxonomy import read_taxonomy
 from clauselens.training import finetune
+from clauselens.training.batches import Collator, EncodedRows
 from clauselens.training.config import read_train_config
 from clauselens.training.encoders import resolve_encoder
 
@@ -92,7 +93,7 @@ def by_defaults(config, rows, taxonomy, encoder, work: Path) -> float:
         num_labels=len(taxonomy.labels),
         problem_type="multi_label_classification",
     )
-    encoded = finetune.EncodedRows(
+    encoded = EncodedRows(
         rows,
         encoder=InputEncoder.load(work, config.input.format),
         targets=label_matrix([row.labels for row in rows], taxonomy.labels).astype(np.float32),
@@ -114,7 +115,7 @@ def by_defaults(config, rows, taxonomy, encoder, work: Path) -> float:
         model=model,
         args=arguments,
         train_dataset=encoded,
-        data_collator=finetune.Collator(tokenizer.pad_token_id, segments=True),
+        data_collator=Collator(tokenizer.pad_token_id, segments=True),
     )
     started = time.perf_counter()
     trainer.train()

@@ -23,9 +23,11 @@ from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder, InputFormat
 from clauselens.storage import read_jsonl, sha256_file, write_jsonl
 from clauselens.taxonomy import read_taxonomy
+from clauselens.training import finetune
 from clauselens.training.baselines import prior_scores, tfidf_scores
+from clauselens.training.batches import Collator, EncodedRows, LengthGroups
 from clauselens.training.config import LossConfig
-from clauselens.training.finetune import Collator, EncodedRows
+from clauselens.training.encoders import resolve_encoder
 from clauselens.training.head import (
     check_family,
     start_at_definitions,
@@ -93,6 +95,61 @@ def test_context_dropout_shows_bare_sentences_by_seed_and_epoch(model_folder, ex
     assert shown(0, 0) == shown(0, 0)
     assert shown(0, 0) != shown(0, 1)
     assert shown(0, 0) != shown(1, 0)
+
+
+def test_batches_hold_rows_of_about_one_length_in_every_epoch(model_folder, examples, taxonomy):
+    rows = clauses(examples, "train")
+    data = EncodedRows(
+        rows,
+        encoder=InputEncoder.load(model_folder, InputFormat(previous=True)),
+        targets=label_matrix([e.labels for e in rows], taxonomy.labels).astype(np.float32),
+        context_dropout=0.3,
+        previous_dropout=0.5,
+        seed=0,
+    )
+    groups = LengthGroups(data, 8)
+    orders = []
+    for epoch in range(3):
+        data.epoch = epoch
+        order = list(groups)
+        assert sorted(order) == list(range(len(data)))
+        lengths = np.array([len(data[row]["input_ids"]) for row in order])
+        assert lengths.tolist() == [data.lengths[row] for row in order]
+        batches = np.split(lengths, range(8, len(lengths), 8))
+        assert sum(len(batch) * batch.max() for batch in batches) < 1.25 * lengths.sum()
+        orders.append(order)
+    assert orders[0] != orders[1]
+
+
+def test_training_batches_by_what_an_epoch_shows(
+    train_config, model_folder, examples, taxonomy, tmp_path, monkeypatch
+):
+    """In a later epoch too, where other rows have lost their context than in the first."""
+    places, tokens = [], []
+
+    class Counting(Collator):
+        def __call__(self, rows):
+            batch = super().__call__(rows)
+            places.append(batch["attention_mask"].numel())
+            tokens.append(int(batch["attention_mask"].sum()))
+            return batch
+
+    monkeypatch.setattr(finetune, "Collator", Counting)
+    config = replace(
+        train_config,
+        input=replace(train_config.input, context_dropout=0.5),
+        trainer={**train_config.trainer, "num_train_epochs": 2},
+    )
+    finetune.fit(
+        config,
+        examples=clauses(examples, "train")[:160],
+        taxonomy=taxonomy,
+        encoder=resolve_encoder(config.encoder),
+        folder=tmp_path,
+        work=tmp_path / "work",
+    )
+    assert len(places) == 40
+    assert sum(places[20:]) < 1.25 * sum(tokens[20:])
 
 
 def test_collator_pads_to_the_longest():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,11 @@ from transformers.utils import logging as transformers_logging
 
 from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
-from clauselens.model.encoding import InputEncoder, Window
-from clauselens.records import Context, Example
+from clauselens.model.encoding import InputEncoder
+from clauselens.records import Example
 from clauselens.taxonomy import Taxonomy, nearest
 from clauselens.training import head
+from clauselens.training.batches import Collator, EncodedRows, LengthGroups
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.losses import build_loss
@@ -57,68 +58,22 @@ class FitFacts:
     seconds: float
 
 
-class EncodedRows:
-    """Rows as token ids, with context, with less and without; the epoch decides what is shown.
-
-    What a row loses of its context is drawn from (seed, epoch, row), so that a resumed run sees
-    what an uninterrupted one would. A row that is too long is shown by its first window.
-    """
-
-    def __init__(
-        self,
-        examples: Sequence[Example],
-        *,
-        encoder: InputEncoder,
-        targets: NDArray[np.float32],
-        seed: int,
-        context_dropout: float = 0.0,
-        previous_dropout: float = 0.0,
-    ) -> None:
-        def shown(contexts: Sequence[Context] | None) -> list[Window]:
-            windows = encoder.encode([example.text for example in examples], contexts)
-            return [first for first, *_ in windows]
-
-        self._full = shown([example.context for example in examples])
-        self._alone = shown([replace(example.context, previous="") for example in examples])
-        self._bare = shown(None)
-        self._targets = targets
-        self._context_dropout = context_dropout
-        self._previous_dropout = previous_dropout
-        self._seed = seed
-        self.epoch = 0
-
-    @property
-    def windows(self) -> list[Window]:
-        """What each row shows with its context."""
-        return self._full
-
-    def __len__(self) -> int:
-        return len(self._full)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        context, previous = np.random.default_rng((self._seed, self.epoch, index)).random(2)
-        rows = (
-            self._bare
-            if context < self._context_dropout
-            else self._alone
-            if previous < self._previous_dropout
-            else self._full
-        )
-        window = rows[index]
-        return {
-            "input_ids": list(window.ids),
-            "token_type_ids": list(window.type_ids),
-            "attention_mask": [1] * len(window.ids),
-            "labels": self._targets[index],
-        }
-
-
 class _ShowEpoch(TrainerCallback):  # type: ignore[misc]
     def __init__(self, rows: EncodedRows) -> None:
         self._rows = rows
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._rows.epoch = int((state.epoch or 0) + 1e-6)
+
+
+class _Trainer(Trainer):  # type: ignore[misc]
+    def _get_train_sampler(self, train_dataset: EncodedRows | None = None) -> Any:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(rows)
+        return LengthGroups(
+            rows, self.args.train_batch_size * self.args.gradient_accumulation_steps
+        )
 
 
 def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
@@ -218,7 +173,7 @@ def fit(
     def compute_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
         return loss(outputs["logits"], labels)
 
-    trainer = Trainer(
+    trainer = _Trainer(
         model=model,
         args=arguments,
         train_dataset=rows,
@@ -240,24 +195,6 @@ def fit(
         model.float().save_pretrained(folder)
     wait_for_all()
     return FitFacts(steps=result.global_step, seconds=seconds)
-
-
-class Collator:
-    """Pads rows to the longest of the batch."""
-
-    def __init__(self, pad: int, segments: bool) -> None:
-        self._fill = {"input_ids": pad, "attention_mask": 0}
-        if segments:
-            self._fill["token_type_ids"] = 0
-
-    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        longest = max(len(row["input_ids"]) for row in rows)
-        batch = {
-            key: torch.tensor([row[key] + [fill] * (longest - len(row[key])) for row in rows])
-            for key, fill in self._fill.items()
-        }
-        batch["labels"] = torch.from_numpy(np.stack([row["labels"] for row in rows]))
-        return batch
 
 
 def _takes_segments(tokenizer: Any) -> bool:
