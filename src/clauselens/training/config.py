@@ -66,7 +66,9 @@ class InputConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossConfig:
     """``bce``: binary cross-entropy with positive weights ``min(negatives / positives, cap)``;
-    ``asymmetric``: Ridnik et al. 2021, with its focusing and margin.
+    ``asymmetric``: Ridnik et al. 2021, with its focusing and margin. With ``adversarial``, the
+    norm of a perturbation of the word embeddings, the last stage learns from perturbed inputs too
+    (``training.trainer``), at twice the price.
     """
 
     name: str = "bce"
@@ -74,6 +76,7 @@ class LossConfig:
     gamma_negative: float = 4.0
     gamma_positive: float = 1.0
     margin: float = 0.05
+    adversarial: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +199,10 @@ def _check(config: TrainConfig, *, where: str) -> None:
     ):
         if not 0 <= value < 1:
             raise InputError(f"{where}: {name} is {value}, expected a share from 0 to below 1")
+    if config.loss.adversarial < 0:
+        raise InputError(
+            f"{where}: loss.adversarial is {config.loss.adversarial}, expected 0 or more"
+        )
     if config.replay < 0:
         raise InputError(f"{where}: replay is {config.replay}, expected 0 or more")
     if config.pretraining and not config.written:

@@ -18,7 +18,6 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     EarlyStoppingCallback,
-    Trainer,
     TrainerCallback,
     TrainingArguments,
     set_seed,
@@ -32,11 +31,12 @@ from clauselens.model.encoding import InputEncoder
 from clauselens.records import Example
 from clauselens.taxonomy import Taxonomy, nearest
 from clauselens.training import head
-from clauselens.training.batches import Collator, EncodedRows, LengthGroups
+from clauselens.training.batches import Collator, EncodedRows
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
 from clauselens.training.losses import build_loss
 from clauselens.training.processes import is_main, wait_for_all
+from clauselens.training.trainer import ClauseTrainer
 
 _INNER_DROPOUT = (
     "hidden_dropout_prob",
@@ -66,16 +66,6 @@ class _ShowEpoch(TrainerCallback):  # type: ignore[misc]
         self._rows.epoch = int((state.epoch or 0) + 1e-6)
 
 
-class _Trainer(Trainer):  # type: ignore[misc]
-    def _get_train_sampler(self, train_dataset: EncodedRows | None = None) -> Any:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(rows)
-        return LengthGroups(
-            rows, self.args.train_batch_size * self.args.gradient_accumulation_steps
-        )
-
-
 def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
     """The ``trainer:`` block as TrainingArguments. Raises InputError on an unknown key."""
     known = [entry.name for entry in dataclass_fields(TrainingArguments) if entry.init]
@@ -88,6 +78,8 @@ def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
     for key, value in values.items():
         if isinstance(value, str) and key in ("learning_rate", "weight_decay", "warmup_steps"):
             values[key] = float(value)
+    if config.loss.adversarial and int(values.get("gradient_accumulation_steps", 1)) > 1:
+        raise InputError("loss.adversarial does not go with trainer.gradient_accumulation_steps")
     values.setdefault("use_cpu", not torch.cuda.is_available())
     # Our loss is a mean over rows already: it is not to be multiplied by the number of processes.
     values.setdefault("average_tokens_across_devices", False)
@@ -173,7 +165,7 @@ def fit(
     def compute_loss(outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
         return loss(outputs["logits"], labels)
 
-    trainer = _Trainer(
+    trainer = ClauseTrainer(
         model=model,
         args=arguments,
         train_dataset=rows,
@@ -184,6 +176,7 @@ def fit(
             *([EarlyStoppingCallback(config.early_stopping_patience)] if stopping else []),
         ],
         eval_dataset=watched,
+        adversarial=config.loss.adversarial,
     )
     # Nor is it divided by the gradient accumulation steps: the Trainer has to.
     trainer.loss_is_scaled_for_ga = False

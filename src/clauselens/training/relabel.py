@@ -34,6 +34,7 @@ def relabelling_stage(config: TrainConfig) -> TrainConfig:
     return replace(
         config,
         trainer={**config.trainer, **config.relabelling},
+        loss=replace(config.loss, adversarial=0.0),
         relabelling={},
         early_stopping_patience=0,
     )

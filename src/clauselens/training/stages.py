@@ -72,7 +72,7 @@ def fit_in_stages(
             targets=targets,
         )
         return FitFacts(steps=first.steps + last.steps, seconds=first.seconds + last.seconds)
-    whole = repr((_first_stage(config), encoder.sha256, list(written)))
+    whole = repr((first_stage(config), encoder.sha256, list(written)))
     pretrained = stages / f"{_KEPT}{sha256_bytes(whole.encode())[:12]}"
     first = FitFacts(steps=0, seconds=0.0)
     if not pretrained.is_dir():
@@ -101,7 +101,7 @@ def check_trainer(config: TrainConfig, work: Path) -> None:
     """Raise InputError unless the arguments of every stage are ones that the Trainer takes."""
     training_arguments(config, work)
     for name, stage in (
-        ("pretraining", _first_stage(config)),
+        ("pretraining", first_stage(config)),
         ("relabelling", relabelling_stage(config)),
     ):
         try:
@@ -130,7 +130,7 @@ def _pretrain(
         partial.mkdir(parents=True)
     wait_for_all()
     facts = fit(
-        _first_stage(config),
+        first_stage(config),
         examples=written,
         taxonomy=taxonomy,
         encoder=encoder,
@@ -144,10 +144,12 @@ def _pretrain(
     return facts
 
 
-def _first_stage(config: TrainConfig) -> TrainConfig:
+def first_stage(config: TrainConfig) -> TrainConfig:
+    """The run on written rows alone."""
     return replace(
         config,
         trainer={**config.trainer, **config.pretraining},
+        loss=replace(config.loss, adversarial=0.0),
         pretraining={},
         replay=0.0,
         early_stopping_patience=0,
