@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job on real input, offline but for the package index: five policies -> sentences ->
-# annotated dataset -> training -> evaluation -> predictions -> pages to read. Allow 17 minutes
+# annotated dataset -> training -> evaluation -> predictions -> pages to read. Allow 20 minutes
 # on 2 cores.
 # Usage: scripts/quickstart.sh [CONFIG]   (default configs/minilm.yaml)
 set -euo pipefail
