@@ -102,16 +102,24 @@ class Sentence:
 
 def contexts(sentences: Sequence[Sentence]) -> list[Context]:
     """The context of each unit of one or more documents, given in reading order."""
-    return [
-        Context(
-            section=SECTION_SEPARATOR.join(sentence.section),
-            lead_in=sentence.lead_in,
-            previous=before.text
-            if before and before.is_clause and before.document_id == sentence.document_id
-            else "",
+    found: list[Context] = []
+    before: Sentence | None = None
+    for sentence in sentences:
+        if before and before.document_id != sentence.document_id:
+            before = None
+        found.append(
+            Context(
+                section=SECTION_SEPARATOR.join(sentence.section),
+                lead_in=sentence.lead_in,
+                previous=before.text if before else "",
+            )
         )
-        for before, sentence in zip((None, *sentences), sentences, strict=False)
-    ]
+        if sentence.is_clause:
+            before = sentence
+        elif sentence.kind == "heading":
+            before = None
+        # A page's running head or a table of contents parts no clause from the next.
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,8 +182,15 @@ def test_the_last_item_of_a_list_without_stops_is_no_heading():
 
 def test_the_sentence_before_is_the_clause_before_and_never_crosses_a_heading(sentences):
     told = contexts(sentences)
-    for before, unit, context in zip(sentences, sentences[1:], told[1:], strict=False):
-        near = before.is_clause and before.document_id == unit.document_id
-        assert context.previous == (before.text if near else "")
-    assert told[0].previous == ""
+    for i, (unit, context) in enumerate(zip(sentences, told, strict=True)):
+        behind = [u for u in sentences[:i] if u.document_id == unit.document_id]
+        # What is no clause and no heading parts nothing: a table of contents, a running head.
+        before = next((u for u in reversed(behind) if u.kind != "boilerplate"), None)
+        assert context.previous == (before.text if before and before.is_clause else "")
     assert sum(context.previous != "" for context in told) > len(told) / 2
+    across = [
+        unit
+        for skipped, unit, context in zip(sentences, sentences[1:], told[1:], strict=False)
+        if skipped.kind == "boilerplate" and unit.is_clause and context.previous
+    ]
+    assert len(across) == 2
