@@ -35,6 +35,8 @@ def test_other_labels_start_from_the_folder_of_a_shipped_configuration(root, nam
         ("encoder.dropout=2", "encoder.dropout is 2.0, expected a share"),
         ("input.stride=250", "input.stride is 250"),
         ("trainer.seed=3", "'trainer.seed' is set by clauselens"),
+        ("loss.adversarial=.nan", "'loss.adversarial' is nan, expected a finite number"),
+        ("replay=inf", "'replay' is 'inf', expected a finite number"),
         ("seed", "expected key=value"),
     ],
 )

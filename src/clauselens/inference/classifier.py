@@ -14,12 +14,12 @@ from clauselens.corpus.reader import read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
 from clauselens.inference.ahead import one_ahead
-from clauselens.inference.checks import text_problem
+from clauselens.inference.checks import check_texts, text_problem
 from clauselens.inference.cpus import available_cpus
 from clauselens.inference.engine import Engine, engine_class
 from clauselens.inference.language import foreign_language
 from clauselens.model.encoding import InputEncoder, Window
-from clauselens.model.folder import ModelFacts, read_facts
+from clauselens.model.folder import ModelFacts, check_complete, read_facts
 from clauselens.records import Context, Document, Prediction, Sentence, contexts
 from clauselens.storage import sha256_bytes
 from clauselens.taxonomy import Taxonomy, nearest
@@ -56,6 +56,7 @@ class ClauseClassifier:
         """
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}, expected at least 1")
+        check_complete(Path(folder))  # Before an engine is imported, which takes seconds.
         with ThreadPoolExecutor(1) as beside:
             # The engine's library is imported while the files are read for their checksums.
             making = beside.submit(engine_class, Path(folder), engine)
@@ -114,7 +115,7 @@ class ClauseClassifier:
         self, texts: Sequence[str], contexts: Sequence[Context | None] | None = None
     ) -> NDArray[np.float64]:
         """The network's raw outputs, ``(n, labels)``; over several windows, the maximum."""
-        self._check(texts, contexts)
+        check_texts(texts, contexts)
         cuts = self.cuts(None)
         found = [self.compute(encoded, cuts) for _, encoded in self._encoded(texts, contexts)]
         return np.concatenate(found) if found else np.zeros((0, len(self.labels)))
@@ -142,7 +143,7 @@ class ClauseClassifier:
         ``threshold`` replaces the fitted cut-offs: a number for all labels or a mapping for some.
         Raises InputError as ``predict_proba`` does, and on a bad threshold.
         """
-        self._check(texts, contexts)
+        check_texts(texts, contexts)
         cuts = self.cuts(threshold)
         return [
             prediction
@@ -281,16 +282,6 @@ class ClauseClassifier:
                 raise InputError(f"threshold of {label!r} is {value}, expected 0 to 1")
             cuts[self.labels.index(label)] = value
         return cuts
-
-    def _check(self, texts: Sequence[str], contexts: Sequence[Context | None] | None) -> None:
-        if isinstance(texts, str):
-            raise InputError("texts is one string, expected a sequence of texts")
-        if contexts is not None and len(contexts) != len(texts):
-            raise InputError(f"{len(texts)} texts but {len(contexts)} contexts")
-        for position, text in enumerate(texts):
-            problem = text_problem(text)
-            if problem:
-                raise InputError(f"text {position}: {problem}")
 
     def _encoded(
         self, texts: Sequence[str], contexts: Sequence[Context | None] | None

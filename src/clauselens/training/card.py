@@ -64,6 +64,11 @@ def render_card(
             "; a model fitted on the annotated rows alone has half a say in the targets of the "
             "written ones"
         )
+    hardened = (
+        f", in the last stage adversarial (word embeddings moved by {config.loss.adversarial:g})"
+        if config.loss.adversarial
+        else ""
+    )
     return f"""---
 {header}---
 
@@ -91,7 +96,8 @@ The worst errors on the rows of these scores: the labels of the dataset, then th
 ## Recipe
 
 Encoder {encoder.name} (from {encoder.source}, sha256 `{encoder.sha256[:16]}…`), trained
-{stages}; loss {config.loss.name}; seed {config.seed}; all settings in `training_config.json`.
+{stages}; loss {config.loss.name}{hardened}; seed {config.seed}; all settings in
+`training_config.json`.
 
 ## Thresholds and calibration
 

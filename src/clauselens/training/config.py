@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -170,9 +171,12 @@ def _value(hint: Any, value: Any, *, place: str) -> Any:
     if hint is float:
         try:
             # YAML 1.1 reads "3e-4" as a text.
-            return float(value)
+            number = float(value)
         except (TypeError, ValueError):
             raise InputError(f"{place} is {value!r}, expected a number") from None
+        if not math.isfinite(number):
+            raise InputError(f"{place} is {value!r}, expected a finite number")
+        return number
     if hint in (int, str, bool):
         if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
             raise InputError(f"{place} is {value!r}, expected {hint.__name__}")
