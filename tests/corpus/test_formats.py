@@ -16,7 +16,7 @@ from clauselens.corpus.formats.page import extract_markup
 from clauselens.corpus.reader import read_corpus, read_document
 from clauselens.corpus.sentences import segment_document
 from clauselens.errors import InputError
-from clauselens.records import Document
+from clauselens.records import Document, contexts
 from clauselens.storage import sha256_file
 
 LEAST = {"html": 0.99, "docx": 0.99, "md": 0.99, "pdf": 0.97}
@@ -28,21 +28,21 @@ def formats(root):
     return root / "tests/fixtures/formats"
 
 
-def key(unit, *, context):
+def plain(text):
     # A drawn bullet is put in as •, whatever sign the text had.
-    def plain(text):
-        return " ".join(text.replace("·", "•").split())
+    return " ".join(text.replace("·", "•").split())
 
-    place = (unit.section, plain(unit.lead_in)) if context else ()
-    return (plain(unit.text), *place)
+
+def keys(units, *, context):
+    for unit, told in zip(units, contexts(units), strict=True):
+        if unit.is_clause:
+            place = (told.section, plain(told.lead_in), plain(told.previous)) if context else ()
+            yield (plain(unit.text), *place)
 
 
 def shares(originals, found, *, context):
     """Of the original clauses those that were found, and of the found those that are original."""
-    ours, theirs = (
-        Counter(key(unit, context=context) for unit in units if unit.is_clause)
-        for units in (originals, found)
-    )
+    ours, theirs = (Counter(keys(units, context=context)) for units in (originals, found))
     common = (ours & theirs).total()
     return common / ours.total(), common / theirs.total()
 
@@ -74,7 +74,7 @@ def test_the_corpus_reads_the_same_from_every_format(formats, documents, sentenc
 def test_labels_are_the_same_from_every_format(formats, classifier, root):
     def labelled(path):
         return Counter(
-            (key(unit, context=False), prediction.labels)
+            (plain(unit.text), prediction.labels)
             for unit, prediction in classifier.predict_document(path)
             if unit.is_clause
         )
