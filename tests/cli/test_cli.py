@@ -43,6 +43,19 @@ def test_rooms_above_training_load_no_torch(module):
     assert done.stdout.strip() == "False"
 
 
+def test_a_wrong_folder_is_told_before_an_engine_is_imported(tmp_path):
+    probe = f"""
+import sys
+from clauselens import ClauseClassifier
+try:
+    ClauseClassifier.load({str(tmp_path)!r})
+except ValueError as error:
+    print(error, [name for name in ("torch", "openvino") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("not a complete model folder of clauselens []")
+
+
 def test_a_base_install_predicts(fp32_folder, model_folder):
     # Everything that the extra [train] adds is made impossible to import.
     probe = f"""
