@@ -16,7 +16,6 @@ from clauselens.errors import InputError, MissingExtraError, OutputError
 
 app = typer.Typer(
     name="clauselens",
-    help="Privacy-policy clause classifier: annotate, train, evaluate, predict in bulk.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

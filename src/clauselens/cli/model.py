@@ -49,7 +49,7 @@ def train(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Model folder. Default: models/<name of the config>."),
+        typer.Option("--out", "-o", help="Model folder. Default: models/NAME, for NAME.yaml."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the model folder if it is there.")
@@ -114,7 +114,9 @@ def crossval(
     ] = "0.6",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Report folder. Default: models/<config>-crossval."),
+        typer.Option(
+            "--out", "-o", help="Report folder. Default: models/NAME-crossval, for NAME.yaml."
+        ),
     ] = None,
     final: Annotated[
         bool,
@@ -129,7 +131,7 @@ def crossval(
     """Leave-one-policy-out: scores with intervals beside baselines on the same folds.
 
     One fit for each policy and seed. Out-of-fold logits are kept in the report folder, and a
-    repeated command computes only what is missing. `--final` writes models/<config>, trained on
+    repeated command computes only what is missing. `--final` writes models/NAME, trained on
     all documents, with calibration and thresholds from the out-of-fold logits.
     """
     from clauselens.training.config import read_train_config
