@@ -119,6 +119,12 @@ def test_help_teaches_every_command_whole():
     [
         (["train", "nope.yaml"], "nope.yaml: no such file"),
         (["train", "configs/smoke.yaml", "sed=1"], "unknown key 'sed' (did you mean 'seed'?)"),
+        (
+            ["train", "configs/minilm.yaml", "pretraining.num_train_epochs=0", "-o", "no"],
+            "expected more than 0",
+        ),
+        (["crossval", "configs/minilm.yaml", "--seeds", "1,1"], "1 stands there twice"),
+        (["crossval", "configs/minilm.yaml", "--seeds", "-1"], "-1 is not from 0 to 4294967295"),
         (["predict", "nope", "data/raw", "-o", "out.jsonl"], "nope: no such model folder"),
         (["predict", "nope", "none.txt", "-o", "out.jsonl"], "none.txt: no such file"),
         (["predict", "nope", "data/raw", "-o", "o", "--threshold", "x"], "expected a number"),

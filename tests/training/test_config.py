@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from clauselens.errors import InputError
+from clauselens.training.arguments import training_arguments
 from clauselens.training.config import read_train_config
 from clauselens.training.encoders import resolve_encoder
-from clauselens.training.finetune import training_arguments
 
 
 @pytest.mark.parametrize("name", ["minilm", "smoke"])
@@ -38,6 +38,11 @@ def test_other_labels_start_from_the_folder_of_a_shipped_configuration(root, nam
         ("loss.adversarial=.nan", "'loss.adversarial' is nan, expected a finite number"),
         ("replay=inf", "'replay' is 'inf', expected a finite number"),
         ("seed", "expected key=value"),
+        ("seed=-1", "seed is -1, expected 0 to 4294967295"),
+        ("threshold_folds=1", "threshold_folds is 1, expected 0 for none, or 2 or more"),
+        ("validation_fraction=1", "validation_fraction is 1.0, expected a share between 0 and 1"),
+        ("early_stopping_patience=-1", "early_stopping_patience is -1, expected 0 or more"),
+        ("loss.margin=-0.1", "loss.margin is -0.1, expected 0 or more"),
     ],
 )
 def test_a_wrong_key_or_value_is_named(root, override, message):
@@ -53,6 +58,13 @@ def test_a_wrong_key_or_value_is_named(root, override, message):
             "unknown key 'trainer.learning_rat' .did you mean 'learning_rate'",
         ),
         ("trainer.lr_scheduler_type=nope", "trainer: .*nope"),
+        ("trainer.learning_rate=high", "'trainer.learning_rate' is 'high', expected a number"),
+        ("trainer.learning_rate=-1", "trainer: .*learning rate: -1"),
+        ("trainer.adam_beta2=2", "trainer: .*beta"),
+        ("trainer.num_train_epochs=0", "'trainer.num_train_epochs' is 0, expected more than 0"),
+        ("trainer.per_device_train_batch_size=1.5", "batch_size' is 1.5, expected int"),
+        ("trainer.per_device_train_batch_size=0", "batch_size' is 0, expected more than 0"),
+        ("trainer.weight_decay=.inf", "'trainer.weight_decay' is inf, expected a finite number"),
     ],
 )
 def test_a_wrong_trainer_key_or_value_is_named(root, tmp_path, override, message):

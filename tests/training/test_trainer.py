@@ -11,9 +11,9 @@ from clauselens.dataset.rows import clauses
 from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder, InputFormat
+from clauselens.training.arguments import training_arguments
 from clauselens.training.batches import Collator, EncodedRows
 from clauselens.training.config import read_train_config
-from clauselens.training.finetune import training_arguments
 from clauselens.training.relabel import relabelling_stage
 from clauselens.training.stages import first_stage
 from clauselens.training.trainer import ClauseTrainer

@@ -73,10 +73,10 @@ def train(
     from clauselens.training.run import train as run
 
     folder = out or Path("models") / config.stem
+    # What is wrong with this run shows before another one is made for it.
+    read_input(settings, folder, overwrite=overwrite)
     encoder = settings.encoder
     if encoder.recipe and not Path(encoder.name).exists():
-        # What is wrong with this run shows before the other one.
-        read_input(settings, folder, overwrite=overwrite)
         print(f"{encoder.name}: not there yet, {encoder.recipe} makes it first", flush=True)
         train(Path(encoder.recipe), out=Path(encoder.name))
         wait_for_all()
@@ -227,10 +227,18 @@ def say(text: str) -> None:
 
 
 def _numbers(text: str) -> list[int]:
+    from clauselens.training.config import SEEDS
+
     try:
-        return [int(part) for part in text.split(",")]
+        found = [int(part) for part in text.split(",")]
     except ValueError:
         raise InputError(f"--seeds {text!r}: expected whole numbers by commas, as 0,1,2") from None
+    for seed in found:
+        if not 0 <= seed < SEEDS:
+            raise InputError(f"--seeds {text!r}: {seed} is not from 0 to {SEEDS - 1}")
+        if found.count(seed) > 1:
+            raise InputError(f"--seeds {text!r}: {seed} stands there twice")
+    return found
 
 
 def _share(text: str) -> float:

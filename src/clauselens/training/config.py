@@ -17,6 +17,8 @@ from clauselens.taxonomy import nearest
 
 RESERVED = ("output_dir", "seed", "data_seed", "remove_unused_columns", "label_names")
 """Trainer arguments that follow from our own keys."""
+SEEDS = 2**32
+"""Seeds are whole numbers from 0 to below this, as numpy has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ def _build(kind: type, data: Any, *, where: str, prefix: str) -> Any:
         if isinstance(hint, type) and is_dataclass(hint):
             values[key] = _build(hint, value, where=where, prefix=f"{prefix}{key}.")
         else:
-            values[key] = _value(hint, value, place=f"{where}: '{prefix}{key}'")
+            values[key] = typed(hint, value, place=f"{where}: '{prefix}{key}'")
     try:
         return kind(**values)
     except TypeError as error:
@@ -167,7 +169,10 @@ def _build(kind: type, data: Any, *, where: str, prefix: str) -> Any:
         raise InputError(f"{where}: {prefix}{str(error).split('missing ')[-1]}") from None
 
 
-def _value(hint: Any, value: Any, *, place: str) -> Any:
+def typed(hint: Any, value: Any, *, place: str) -> Any:
+    """``value`` as ``hint``: int, str, bool, a finite float, else a mapping. Raises InputError,
+    naming ``place``.
+    """
     if hint is float:
         try:
             # YAML 1.1 reads "3e-4" as a text.
@@ -203,12 +208,28 @@ def _check(config: TrainConfig, *, where: str) -> None:
     ):
         if not 0 <= value < 1:
             raise InputError(f"{where}: {name} is {value}, expected a share from 0 to below 1")
-    if config.loss.adversarial < 0:
+    for name, value in (
+        ("loss.adversarial", config.loss.adversarial),
+        ("loss.gamma_negative", config.loss.gamma_negative),
+        ("loss.gamma_positive", config.loss.gamma_positive),
+        ("loss.margin", config.loss.margin),
+        ("replay", config.replay),
+        ("early_stopping_patience", config.early_stopping_patience),
+    ):
+        if value < 0:
+            raise InputError(f"{where}: {name} is {value}, expected 0 or more")
+    if not 0 <= config.seed < SEEDS:
+        raise InputError(f"{where}: seed is {config.seed}, expected 0 to {SEEDS - 1}")
+    if not 0 < config.validation_fraction < 1:
         raise InputError(
-            f"{where}: loss.adversarial is {config.loss.adversarial}, expected 0 or more"
+            f"{where}: validation_fraction is {config.validation_fraction}, expected a share "
+            "between 0 and 1"
         )
-    if config.replay < 0:
-        raise InputError(f"{where}: replay is {config.replay}, expected 0 or more")
+    if config.threshold_folds < 0 or config.threshold_folds == 1:
+        raise InputError(
+            f"{where}: threshold_folds is {config.threshold_folds}, expected 0 for none, or 2 or "
+            "more"
+        )
     if config.pretraining and not config.written:
         raise InputError(
             f"{where}: pretraining is on the written rows, and 'written' names none; leave it out "

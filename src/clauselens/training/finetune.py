@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,17 @@ from transformers import (
     AutoTokenizer,
     EarlyStoppingCallback,
     TrainerCallback,
-    TrainingArguments,
     set_seed,
 )
 from transformers.trainer_utils import IntervalStrategy, get_last_checkpoint
 from transformers.utils import logging as transformers_logging
 
-from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder
 from clauselens.records import Example
-from clauselens.taxonomy import Taxonomy, nearest
+from clauselens.taxonomy import Taxonomy
 from clauselens.training import head
+from clauselens.training.arguments import training_arguments
 from clauselens.training.batches import Collator, EncodedRows
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
@@ -64,44 +62,6 @@ class _ShowEpoch(TrainerCallback):  # type: ignore[misc]
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._rows.epoch = int((state.epoch or 0) + 1e-6)
-
-
-def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
-    """The ``trainer:`` block as TrainingArguments. Raises InputError on an unknown key."""
-    known = [entry.name for entry in dataclass_fields(TrainingArguments) if entry.init]
-    for key in config.trainer:
-        if key not in known:
-            raise InputError(f"unknown key 'trainer.{key}'{nearest(key, known)}")
-    values = dict(config.trainer)
-    if values.get("bf16") == "auto":
-        values["bf16"] = has_fast_bf16()
-    for key, value in values.items():
-        if isinstance(value, str) and key in ("learning_rate", "weight_decay", "warmup_steps"):
-            values[key] = float(value)
-    if config.loss.adversarial and int(values.get("gradient_accumulation_steps", 1)) > 1:
-        raise InputError("loss.adversarial does not go with trainer.gradient_accumulation_steps")
-    values.setdefault("use_cpu", not torch.cuda.is_available())
-    # Our loss is a mean over rows already: it is not to be multiplied by the number of processes.
-    values.setdefault("average_tokens_across_devices", False)
-    try:
-        return TrainingArguments(
-            output_dir=str(work),
-            seed=config.seed,
-            data_seed=config.seed,
-            remove_unused_columns=False,
-            label_names=["labels"],
-            **values,
-        )
-    except (TypeError, ValueError) as error:
-        raise InputError(f"trainer: {' '.join(str(error).split())}") from None
-
-
-def has_fast_bf16() -> bool:
-    """Whether this machine multiplies bf16 natively (a GPU that has it, AMX or AVX-512 bf16)."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("amx_bf16") or capabilities.get("avx512_bf16"))
 
 
 def fit(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clauselens.dataset.folds import group_folds
+from clauselens.dataset.folds import Fold, group_folds
 from clauselens.dataset.rows import clauses, read_examples
 from clauselens.dataset.splits import with_validation
 from clauselens.errors import InputError
@@ -74,12 +74,14 @@ def train(
         examples = with_validation(examples, fraction=config.validation_fraction, seed=config.seed)
     rows, held_out = clauses(examples, "train"), clauses(examples, "validation")
     run = _Run(config, taxonomy, resolve_encoder(config.encoder), out)
+    number = config.threshold_folds
+    folds = group_folds(rows, number=number, seed=config.seed) if number else []
     # What is scored later, or on the way, keeps its likes among the written rows from teaching.
     scored = examples if config.threshold_folds else clauses(examples, "validation", "test")
     written = read_written(config.written, taxonomy=taxonomy, apart_from=scored)
     if config.threshold_folds:
         held_out = rows
-        logits = run.out_of_fold(rows, written, scorer=scorer)
+        logits = run.out_of_fold(rows, written, folds=folds, scorer=scorer)
     facts = run.fit(
         rows, written, evaluation=() if config.threshold_folds else held_out, scorer=scorer
     )
@@ -149,8 +151,11 @@ def train_final(
 def read_input(
     config: TrainConfig, out: Path, *, overwrite: bool
 ) -> tuple[Taxonomy, list[Example]]:
-    """Label set and rows of a run. Raises InputError on bad ones, or if ``out`` is taken."""
+    """Label set and rows of a run. Raises InputError on bad ones, on trainer arguments that are
+    none, or if ``out`` is taken.
+    """
     check_free(out, overwrite=overwrite)
+    check_trainer(config, out)
     taxonomy = read_taxonomy(Path(config.taxonomy))
     return taxonomy, read_examples(Path(config.data), taxonomy=taxonomy)
 
@@ -199,14 +204,19 @@ class _Run:
         )
 
     def out_of_fold(
-        self, rows: Sequence[Example], written: Sequence[Example], *, scorer: Scorer
+        self,
+        rows: Sequence[Example],
+        written: Sequence[Example],
+        *,
+        folds: Sequence[Fold],
+        scorer: Scorer,
     ) -> NDArray[np.float64]:
         """Logits of ``rows`` from models that did not see them: ``(n, labels)``."""
         self._start_or_resume(rows, written)
         found = out_of_fold(
             self._config,
             examples=rows,
-            folds=group_folds(rows, number=self._config.threshold_folds, seed=self._config.seed),
+            folds=folds,
             taxonomy=self._taxonomy,
             encoder=self._encoder,
             seed=self._config.seed,
@@ -219,8 +229,6 @@ class _Run:
 
     def _start_or_resume(self, rows: Sequence[Example], written: Sequence[Example]) -> None:
         """Keep the checkpoints of an interrupted run of the same input, drop any other."""
-        # Wrong trainer arguments show before anything is written.
-        check_trainer(self._config, self._work)
         if not is_main():
             wait_for_all()
             return

@@ -14,9 +14,10 @@ from clauselens.evaluation.metrics import label_matrix
 from clauselens.records import Example
 from clauselens.storage import sha256_bytes
 from clauselens.taxonomy import Taxonomy
+from clauselens.training.arguments import training_arguments
 from clauselens.training.config import TrainConfig
 from clauselens.training.encoders import Encoder
-from clauselens.training.finetune import FitFacts, fit, training_arguments
+from clauselens.training.finetune import FitFacts, fit
 from clauselens.training.processes import is_main, wait_for_all
 from clauselens.training.relabel import relabelled, relabelling_stage
 from clauselens.training.scorer import Scorer
