@@ -144,9 +144,17 @@ def test_bad_csv_rows_get_their_error(classifier, tmp_path):
     assert rows[4]["error"] is None
 
 
-def test_strict_stops_and_leaves_nothing(classifier, tmp_path):
-    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n{"text": null}\n')
-    with pytest.raises(InputError, match=r"in\.jsonl:2: no text"):
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"text": null}', r"in\.jsonl:2: no text"),
+        # An id of its own does not say where the row is.
+        ('{"text": null, "id": "a7"}', r"in\.jsonl:2 \(id 'a7'\): no text"),
+    ],
+)
+def test_strict_stops_and_leaves_nothing(classifier, tmp_path, row, message):
+    (tmp_path / "in.jsonl").write_text(f'{{"text": "a"}}\n{row}\n')
+    with pytest.raises(InputError, match=message):
         run(classifier, tmp_path / "in.jsonl", tmp_path / "out.jsonl", strict=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.jsonl"]
 

@@ -31,6 +31,7 @@ def test_other_labels_start_from_the_folder_of_a_shipped_configuration(root, nam
         ("sed=1", "unknown key 'sed' .did you mean 'seed'"),
         ("loss.nam=bce", "unknown key 'loss.nam' .did you mean 'name'"),
         ("loss.name=hinge", "loss.name is 'hinge' .known: bce, asymmetric"),
+        ("encoder.attention=fast", "encoder.attention is 'fast' .known: eager, sdpa, flash"),
         ("seed=one", "'seed' is 'one', expected int"),
         ("encoder.dropout=2", "encoder.dropout is 2.0, expected a share"),
         ("input.stride=250", "input.stride is 250"),

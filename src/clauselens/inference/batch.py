@@ -233,9 +233,9 @@ def _totals(journal: Journal) -> dict[str, int]:
 
 def _count(part: Sequence[tuple[Prediction, InputRow]], options: BatchOptions) -> tuple[int, int]:
     """Rows with an error, and rows that are not English. Raises InputError if ``strict``."""
-    bad = [prediction for prediction, _ in part if prediction.error is not None]
+    bad = [row.told(found.error) for found, row in part if found.error is not None]
     if bad and options.strict:
-        raise InputError(f"{bad[0].id}: {bad[0].error}")
+        raise InputError(bad[0])
     return len(bad), sum(prediction.language is not None for prediction, _ in part)
 
 

@@ -185,9 +185,9 @@ def _compute(
             first=piece.before,
         )
         for part in stream:
-            bad = [prediction for prediction, _ in part if prediction.error is not None]
+            bad = [row.told(found.error) for found, row in part if found.error is not None]
             if bad and not problem:
-                problem = f"{bad[0].id}: {bad[0].error}"
+                problem = bad[0]
             rows_done += len(part)
             errors += len(bad)
             foreign += sum(found.language is not None for found, _ in part)

@@ -271,6 +271,7 @@ def _row(row: Mapping[str, Any], columns: Columns, *, place: str) -> InputRow:
         ),
         error=f"no field {columns.text!r}" if columns.text not in row else None,
         kept=kept,
+        place=place,
     )
 
 

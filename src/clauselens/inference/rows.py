@@ -27,7 +27,8 @@ class Columns:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRow:
     """One text to classify. ``text`` is whatever the input holds; where ``error`` is set it says
-    why there is none. ``kept`` holds the columns that go into the output as they are.
+    why there is none. ``kept`` holds the columns that go into the output as they are, ``place``
+    says where the row stands (``file:line``) if its id does not.
     """
 
     id: str
@@ -35,3 +36,9 @@ class InputRow:
     context: Context | None = None
     error: str | None = None
     kept: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+
+    def told(self, error: str) -> str:
+        """One line of what is wrong with the row, and where it is."""
+        where = self.id if self.place in ("", self.id) else f"{self.place} (id {self.id!r})"
+        return f"{where}: {error}"

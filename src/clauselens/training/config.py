@@ -17,6 +17,8 @@ from clauselens.taxonomy import nearest
 
 RESERVED = ("output_dir", "seed", "data_seed", "remove_unused_columns", "label_names")
 """Trainer arguments that follow from our own keys."""
+ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
+"""Implementations of transformers; not every encoder has each."""
 SEEDS = 2**32
 """Seeds are whole numbers from 0 to below this, as numpy has them."""
 
@@ -194,12 +196,13 @@ def typed(hint: Any, value: Any, *, place: str) -> Any:
 
 
 def _check(config: TrainConfig, *, where: str) -> None:
-    if config.loss.name not in ("bce", "asymmetric"):
-        raise InputError(f"{where}: loss.name is {config.loss.name!r} (known: bce, asymmetric)")
-    if config.encoder.pooling not in ("first", "mean"):
-        raise InputError(
-            f"{where}: encoder.pooling is {config.encoder.pooling!r} (known: first, mean)"
-        )
+    for name, word, words in (
+        ("loss.name", config.loss.name, ("bce", "asymmetric")),
+        ("encoder.pooling", config.encoder.pooling, ("first", "mean")),
+        ("encoder.attention", config.encoder.attention, ATTENTION),
+    ):
+        if word not in words:
+            raise InputError(f"{where}: {name} is {word!r} (known: {', '.join(words)})")
     for name, value in (
         ("encoder.dropout", config.encoder.dropout),
         ("encoder.head_dropout", config.encoder.head_dropout),

@@ -23,6 +23,7 @@ from transformers import (
 from transformers.trainer_utils import IntervalStrategy, get_last_checkpoint
 from transformers.utils import logging as transformers_logging
 
+from clauselens.errors import InputError
 from clauselens.evaluation.metrics import label_matrix
 from clauselens.model.encoding import InputEncoder
 from clauselens.records import Example
@@ -171,14 +172,17 @@ def _model(config: TrainConfig, encoder: Encoder, taxonomy: Taxonomy) -> Any:
         head.check_family(network)
     if config.encoder.pooling == "mean":
         network.num_hidden_layers += 1
-    model = AutoModelForSequenceClassification.from_pretrained(
-        encoder.folder,
-        config=network,
-        attn_implementation=config.encoder.attention,
-        dtype=torch.float32,
-        # A fine-tuned folder's classifier, of other labels, gives way to a new one.
-        ignore_mismatched_sizes=True,
-    )
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            encoder.folder,
+            config=network,
+            attn_implementation=config.encoder.attention,
+            dtype=torch.float32,
+            # A fine-tuned folder's classifier, of other labels, gives way to a new one.
+            ignore_mismatched_sizes=True,
+        )
+    except (ValueError, ImportError) as error:  # An attention that is not to be had, say.
+        raise InputError(f"{config.encoder.name}: {' '.join(str(error).split())}") from None
     if len(before) == len(taxonomy.labels) and before != list(taxonomy.labels):
         head.start_anew(model)
     if config.encoder.pooling == "mean":
