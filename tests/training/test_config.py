@@ -61,6 +61,8 @@ def test_a_wrong_key_or_value_is_named(root, override, message):
         ("trainer.lr_scheduler_type=nope", "trainer: .*nope"),
         ("trainer.learning_rate=high", "'trainer.learning_rate' is 'high', expected a number"),
         ("trainer.learning_rate=-1", "trainer: .*learning rate: -1"),
+        ("trainer.report_to=nope", "trainer: nope is not supported"),
+        ("trainer.report_to=wandb", "trainer: WandbCallback requires wandb to be installed"),
         ("trainer.adam_beta2=2", "trainer: .*beta"),
         ("trainer.num_train_epochs=0", "'trainer.num_train_epochs' is 0, expected more than 0"),
         ("trainer.per_device_train_batch_size=1.5", "batch_size' is 1.5, expected int"),

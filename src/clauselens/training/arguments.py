@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from transformers import Trainer, TrainingArguments
+from transformers.integrations import get_reporting_integration_callbacks
 
 from clauselens.errors import InputError
 from clauselens.taxonomy import nearest
@@ -45,10 +46,13 @@ def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
             label_names=["labels"],
             **values,
         )
-        # Rates, betas and decay are checked by the optimiser alone, which is made late.
+        # Rates, betas and decay are checked by the optimiser alone, the names in report_to by what
+        # reports, and both are made late.
         kind, settings = Trainer.get_optimizer_cls_and_kwargs(arguments)
         kind([torch.nn.Parameter(torch.zeros(1))], **settings)
-    except (TypeError, ValueError, ImportError) as error:
+        for reporting in get_reporting_integration_callbacks(arguments.report_to):
+            reporting()
+    except (TypeError, ValueError, ImportError, RuntimeError) as error:
         raise InputError(f"trainer: {' '.join(str(error).split())}") from None
     return arguments
 
