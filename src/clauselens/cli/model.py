@@ -69,14 +69,15 @@ def train(
     # A mistake in the configuration shows at once: these take seconds to load.
     from clauselens.inference.export import export
     from clauselens.training.processes import wait_for_all
-    from clauselens.training.run import read_input
+    from clauselens.training.run import check_run, read_input
     from clauselens.training.run import train as run
 
     folder = out or Path("models") / config.stem
-    # What is wrong with this run shows before another one is made for it.
-    read_input(settings, folder, overwrite=overwrite)
+    check_run(settings, folder, overwrite=overwrite)
     encoder = settings.encoder
     if encoder.recipe and not Path(encoder.name).exists():
+        # What is wrong with this run shows before the other one.
+        read_input(settings, folder, overwrite=overwrite)
         print(f"{encoder.name}: not there yet, {encoder.recipe} makes it first", flush=True)
         train(Path(encoder.recipe), out=Path(encoder.name))
         wait_for_all()

@@ -151,13 +151,16 @@ def train_final(
 def read_input(
     config: TrainConfig, out: Path, *, overwrite: bool
 ) -> tuple[Taxonomy, list[Example]]:
-    """Label set and rows of a run. Raises InputError on bad ones, on trainer arguments that are
-    none, or if ``out`` is taken.
-    """
-    check_free(out, overwrite=overwrite)
-    check_trainer(config, out)
+    """Label set and rows of a run. Raises InputError on bad ones, and as ``check_run``."""
+    check_run(config, out, overwrite=overwrite)
     taxonomy = read_taxonomy(Path(config.taxonomy))
     return taxonomy, read_examples(Path(config.data), taxonomy=taxonomy)
+
+
+def check_run(config: TrainConfig, out: Path, *, overwrite: bool) -> None:
+    """Raise InputError on trainer arguments that are none, or if ``out`` is taken."""
+    check_free(out, overwrite=overwrite)
+    check_trainer(config, out)
 
 
 def check_free(out: Path, *, overwrite: bool) -> None:
