@@ -47,6 +47,13 @@ def test_the_same_seed_gives_the_same_weights(train_config, model_folder, tmp_pa
     assert first == second != third
 
 
+def test_an_attention_that_is_not_to_be_had_is_told(train_config, tmp_path):
+    encoder = replace(train_config.encoder, attention="flash_attention_2")
+    with pytest.raises(InputError, match=r"all-MiniLM-L6-v2: .*FlashAttention2"):
+        train(replace(train_config, encoder=encoder), tmp_path / "model", scorer=score_examples)
+    assert not (tmp_path / "model").exists()
+
+
 @pytest.mark.slow
 def test_training_learns_its_own_rows(train_config, tmp_path, small_data, taxonomy):
     trainer = {**train_config.trainer, "num_train_epochs": 20}

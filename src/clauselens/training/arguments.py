@@ -32,7 +32,7 @@ def training_arguments(config: TrainConfig, work: Path) -> TrainingArguments:
             values[key] = typed(known[key], value, place=f"'trainer.{key}'")
         if key in _ABOVE_0 and values[key] <= 0:
             raise InputError(f"'trainer.{key}' is {value}, expected more than 0")
-    if config.loss.adversarial and int(values.get("gradient_accumulation_steps", 1)) > 1:
+    if config.loss.adversarial and values.get("gradient_accumulation_steps", 1) > 1:
         raise InputError("loss.adversarial does not go with trainer.gradient_accumulation_steps")
     values.setdefault("use_cpu", not torch.cuda.is_available())
     # Our loss is a mean over rows already: it is not to be multiplied by the number of processes.
